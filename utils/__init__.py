@@ -1,0 +1,1 @@
+"""The package under the lessons: a picture travels data, models, evaluation, training, plots and export, sweeps."""

@@ -1,0 +1,236 @@
+"""One picture file to an upright RGB image, safely; and what an examination finds out about the file.
+
+Words: a *picture* is a file; an *image* is what is decoded from it. A *problem* has a kind (a key of
+PROBLEMS); some pictures are left out for it, others are kept and the problem only noted.
+Conventions: EXIF orientation is applied, transparency lies on white, 16 bits become 8 by their upper half,
+of several frames the first one counts. Nothing here writes, and nothing swaps one picture for another.
+"""
+
+import hashlib
+import io
+import os
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from utils.errors import CourseError
+
+# kind -> (left out?, what it is, what to do)
+PROBLEMS = {
+    "empty file": (True, "the file has zero bytes", "fetch or export the picture again"),
+    "not a picture": (True, "the content is no picture format that Pillow reads", "delete it or convert it"),
+    "broken": (True, "the picture starts well but cannot be decoded to its end", "fetch the picture again"),
+    "too large": (True, "the file claims more pixels than is safe to decode", "check where it comes from, shrink it"),
+    "unknown range": (True, "pixels are 32-bit numbers and nothing says which is white", "save it with 8 or 16 bits"),
+    "missing": (True, "there is no such file", "correct the path, or copy the picture there"),
+    "cannot be read": (True, "the system refuses to open the file", "check its permissions, or copy it anew"),
+    "tiny": (True, "a side has fewer than 4 pixels, so there is nothing to see", "delete it, or find the original"),
+    "wrong extension": (False, "the content is another format than the name says", "rename it; it is read all the same"),
+    "rotated": (False, "it is stored sideways and turned upright by its EXIF tag", "read it with open_image"),
+    "transparent": (False, "it has transparent parts", "they are laid on white"),
+    "CMYK": (False, "its colours are inks for printing", "they are converted to RGB; colours shift a little"),
+    "16-bit": (False, "it has 16 bits a pixel", "the upper 8 are used"),
+    "several frames": (False, "it is an animation or holds several pages", "only the first frame is used"),
+}
+
+TINY = 4  # pixels
+WHITE = (255, 255, 255, 255)
+ORIENTATION = 0x0112  # the EXIF tag
+SIXTEEN_BIT = {"I;16", "I;16L", "I;16B", "I;16N"}
+# EPS and WMF would start a foreign program, the others are no pictures by themselves.
+FOREIGN = {"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"}
+
+Image.init()
+# Pillow tries them in this order, so the frequent ones stand first.
+FREQUENT = ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF"]
+FORMATS = FREQUENT + sorted(set(Image.OPEN) - FOREIGN - set(FREQUENT))
+SUFFIX_FORMATS = {suffix: name for suffix, name in Image.registered_extensions().items() if name in FORMATS}
+# Pillow warns from 89 megapixels and refuses from 179: the refusal is the limit here, a warning helps nobody.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+class PictureError(CourseError):
+    """A picture that cannot be used; `kind` is a key of PROBLEMS."""
+
+    def __init__(self, path, kind, detail=""):
+        _, what, remedy = PROBLEMS[kind]
+        super().__init__(f"{os.fspath(path)!r}: {what}{f' ({detail})' if detail else ''}. To mend it: {remedy}.")
+        self.kind, self.detail = kind, detail
+
+
+class PictureFacts(NamedTuple):
+    """What `examine` finds out. Sizes are of the upright image, in pixels; `bytes` of the file."""
+
+    width: int = 0
+    height: int = 0
+    mode: str = ""
+    format: str = ""
+    bytes: int = 0
+    digest: str = ""
+    phash: int = 0
+    problems: tuple[tuple[str, str], ...] = ()  # (kind, detail)
+
+
+def is_picture_name(path: str | Path) -> bool:
+    """Whether the name ends like a picture that Pillow reads, in any letter case."""
+    return os.path.splitext(path)[1].lower() in SUFFIX_FORMATS
+
+
+def open_image(path: str | Path, size: int | None = None) -> Image.Image:
+    """The picture as an upright RGB image (first frame, alpha on white).
+
+    Args:
+        path: any file that Pillow reads, whatever its extension.
+        size: pixels that the shorter side needs at least. A JPEG is then decoded at 1/2, 1/4 or 1/8 of its
+            scale where that is enough: several times faster on photographs. None decodes every pixel.
+
+    Raises:
+        PictureError: the file is missing, empty, broken, no picture, or larger than 179 megapixels.
+    """
+    image = _opened(path, _read(path))
+    try:
+        if size is not None:
+            image.draft("RGB", (size, size))
+        return to_rgb(image)
+    except PictureError:
+        raise
+    except Exception as error:  # a decoder may raise anything on broken bytes
+        raise _picture_error(path, error) from error
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any Pillow image as upright 8-bit RGB."""
+    image = _upright(image)
+    if image.mode == "RGB" and "transparency" not in image.info:
+        image.load()
+        return image
+    if image.mode in SIXTEEN_BIT:
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in {"I", "F"}:
+        raise PictureError(getattr(image, "filename", "image"), "unknown range", f"mode {image.mode}")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def examine(path: str | Path, hashes: bool = True) -> PictureFacts:
+    """Decode the whole picture once and say what it is and what is wrong with it. Never raises, never writes.
+
+    Args:
+        path: the file.
+        hashes: whether `digest` (of the bytes) and `phash` (of the look) are wanted as well.
+    """
+    data = b""
+    try:
+        data = _read(path)
+        digest = hashlib.blake2b(data, digest_size=16).hexdigest() if hashes else ""
+        return _examined(path, data, digest, hashes)
+    except PictureError as error:
+        return PictureFacts(bytes=len(data), problems=((error.kind, error.detail),))
+    except Exception as error:
+        found = _picture_error(path, error)
+        return PictureFacts(bytes=len(data), problems=((found.kind, found.detail),))
+
+
+def _examined(path, data, digest, hashes):
+    image = _opened(path, data)
+    (width, height), mode, file_format = image.size, image.mode, image.format
+    orientation = image.getexif().get(ORIENTATION, 1) if "exif" in image.info else 1
+    problems = _noted(path, image, orientation)
+    # A JPEG's every bit is read at any scale, so a reduced grey decode proves as much as a full one, faster.
+    image.draft("L", (HASH_SIDE, HASH_SIDE))
+    image.load()
+    if mode in {"I", "F"}:
+        raise PictureError(path, "unknown range", f"mode {mode}")
+    phash = perceptual_hash(_upright(image)) if hashes else 0
+    if orientation >= 5:
+        width, height = height, width
+    return PictureFacts(width, height, mode, file_format, len(data), digest, phash, tuple(problems))
+
+
+def _noted(path, image, orientation):
+    """The problems that the header shows."""
+    suffix = os.path.splitext(path)[1].lower()
+    named, found = SUFFIX_FORMATS.get(suffix), image.format
+    if named != found and {named, found} != {"JPEG", "MPO"}:  # an MPO is a JPEG with a second one behind
+        yield "wrong extension", f"{found} named {suffix or 'without extension'}"
+    if min(image.size) < TINY:
+        yield "tiny", "{} x {}".format(*image.size)
+    if orientation not in (0, 1):
+        yield "rotated", f"orientation {orientation}"
+    if image.mode == "CMYK":
+        yield "CMYK", ""
+    if image.mode in SIXTEEN_BIT:
+        yield "16-bit", ""
+    if image.has_transparency_data:
+        yield "transparent", f"mode {image.mode}"
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+        yield "several frames", f"{image.n_frames} frames"
+
+
+def _read(path):
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError as error:
+        raise PictureError(path, "missing") from error
+    except OSError as error:
+        raise PictureError(path, "cannot be read", error.strerror or type(error).__name__) from error
+    if not data:
+        raise PictureError(path, "empty file")
+    return data
+
+
+def _opened(path, data):
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Exception as error:
+        raise _picture_error(path, error) from error
+
+
+def _picture_error(path, error):
+    if isinstance(error, Image.DecompressionBombError):
+        return PictureError(path, "too large", f"over {2 * Image.MAX_IMAGE_PIXELS // 10**6} megapixels")
+    if isinstance(error, UnidentifiedImageError):
+        return PictureError(path, "not a picture")
+    return PictureError(path, "broken", str(error) or type(error).__name__)
+
+
+def _upright(image):
+    if "exif" not in image.info and "xmp" not in image.info:  # exif_transpose would copy every pixel
+        return image
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # damaged EXIF beside good pixels: as it lies is better than not at all
+        image.load()
+        return image
+
+
+# --- the perceptual hash -------------------------------------------------------------------------
+HASH_SIDE = 32  # pixels the hash looks at
+_FREQUENCIES = 8
+_COSINES = np.cos(np.pi / HASH_SIDE * np.outer(np.arange(_FREQUENCIES), np.arange(HASH_SIDE) + 0.5)).astype(np.float32)
+_MIDDLE = _FREQUENCIES**2 // 2 - 1  # as many waves above it as up to it
+
+
+def perceptual_hash(image: Image.Image) -> int:
+    """64 bits that change little when a picture is re-saved, shrunk or lightly edited (pHash).
+
+    The 8 x 8 lowest frequencies of the grey 32 x 32 picture (discrete cosine transform), each one bit: above
+    the median or not. Two pictures' hashes are compared by the number of bits that differ.
+    Source: C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, section 3.2.1.
+    """
+    waves = (_COSINES @ _grey_thumbnail(image) @ _COSINES.T).ravel()
+    middle = np.partition(waves, _MIDDLE)[_MIDDLE]
+    return int.from_bytes(np.packbits(waves > middle).tobytes(), "big")
+
+
+def _grey_thumbnail(image: Image.Image) -> np.ndarray:
+    """The picture as 32 x 32 grey values (float32, 0 to 255), whatever its shape: what a copy shares."""
+    grey = image if image.mode == "L" else image.convert("L")
+    small = grey.resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX)
+    return np.frombuffer(small.tobytes(), np.uint8).reshape(HASH_SIDE, HASH_SIDE).astype(np.float32)

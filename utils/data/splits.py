@@ -1,0 +1,207 @@
+"""Splits: which picture is for training, which for choosing (valid), which for the final score (test).
+
+The rules: every class keeps its share in every split; copies stay together; the same seed gives the same split
+for any listing order; and what was split once stays where it is when pictures are added.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from utils.data.copies import families
+from utils.data.folders import SPLITS
+from utils.errors import CourseError, named
+
+FRACTIONS = (0.7, 0.15, 0.15)
+
+
+def add_splits(table: pd.DataFrame, fractions=FRACTIONS, seed: int = 0, family=None) -> pd.DataFrame:
+    """The table with a column `split`: train, valid or test for each picture.
+
+    Pictures that have a split already keep it; only the others are dealt out, so a loaded split grows with the
+    folder. To split anew, drop the column first: `add_splits(table.drop(columns="split"))`.
+
+    Args:
+        table: image table, N rows. With the columns that `scan` makes, copies are found and kept together.
+        fractions: shares of train, valid, test; they sum to 1. A share of 0 leaves that split empty.
+        seed: another seed, another split.
+        family: (N,) ints, equal for pictures that must stay together (copies, one patient, one video);
+            None finds the copies.
+
+    Raises:
+        CourseError: the fractions are no shares, or a class has fewer pictures than there are splits.
+    """
+    shares = check_fractions(fractions)
+    family = _families(table, family)
+    split = table["split"].to_numpy(object) if "split" in table else np.full(len(table), None, dtype=object)
+    split = np.where(pd.isna(split), None, split)
+    split = _with_family(split, family)
+    units = _units(table, family)
+    _check_class_sizes(units, {name: share for name, share in shares.items() if share > 0})
+    places = {name: place for place, name in enumerate(SPLITS)}
+    target = pd.Series(split).map(places).to_numpy(float, copy=True)  # nan: not dealt out yet
+    rng = np.random.default_rng(seed)
+    for _, rows in units.groupby("label", sort=True):
+        _deal(rows, target, split_counts(int(rows["size"].sum()), list(shares.values())), rng)
+    dealt = np.array(SPLITS, dtype=object)[target[units["first"].to_numpy()].astype(int)]
+    by_family = pd.Series(dealt, index=units.index)
+    return table.assign(split=np.where(pd.isna(split), by_family.reindex(family).to_numpy(), split))
+
+
+def add_folds(table: pd.DataFrame, k: int = 5, seed: int = 0, family=None) -> pd.DataFrame:
+    """The table with a column `fold`, 0 to k - 1, for cross-validation: stratified, copies together.
+
+    Raises:
+        CourseError: k is under 2, or a class has fewer pictures (copies counted once) than k.
+    """
+    if k < 2:
+        raise CourseError(f"Cross-validation wants k = 2 folds or more, got {k}.")
+    family = _families(table, family)
+    units = _units(table, family)
+    _check_class_sizes(units, [f"fold {fold}" for fold in range(k)])
+    target = np.full(len(table), np.nan)
+    rng = np.random.default_rng(seed)
+    for _, rows in units.groupby("label", sort=True):
+        total = int(rows["size"].sum())
+        _deal(rows, target, rng.permutation(total // k + (np.arange(k) < total % k)), rng)
+    by_family = pd.Series(target[units["first"].to_numpy()].astype(int), index=units.index)
+    return table.assign(fold=by_family.reindex(family).to_numpy())
+
+
+def check_fractions(fractions) -> dict[str, float]:
+    """The shares by split name; a CourseError where they are not three shares that sum to 1."""
+    values = [float(value) for value in fractions]
+    if len(values) != len(SPLITS) or min(values) < 0 or abs(sum(values) - 1) > 1e-6 or values[0] == 0:
+        raise CourseError(f"Expected shares of train, valid and test that sum to 1, none negative and some for "
+                          f"training, for instance {FRACTIONS}; got {tuple(values)}, which sum to {sum(values):g}.")  # fmt: skip
+    return dict(zip(SPLITS, values))
+
+
+def save_split(table: pd.DataFrame, path: str | Path) -> Path:
+    """Write path, label and split as CSV (UTF-8); whole or not at all, so a kill leaves the old file."""
+    path = Path(path)
+    columns = [name for name in ("path", "label", "split", "fold") if name in table]
+    if not {"split", "fold"} & set(columns):
+        raise CourseError("There is no split to save: the table has no column split. Make it: add_splits(table)")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        table[columns].to_csv(temporary, index=False, encoding="utf-8")
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def load_split(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
+    """The table with the splits that were saved; pictures that are new since then have none yet.
+
+    Saved pictures that are gone from the table, or have another label now, count as gone and new.
+
+    Raises:
+        CourseError: the file is missing, or was not written by `save_split`, or shares no picture with the table.
+    """
+    try:
+        saved = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise CourseError(f"Expected a split saved by save_split at '{path}', but: {error}") from error
+    if not {"path", "label", "split"} <= set(saved) or saved["path"].duplicated().any():
+        raise CourseError(f"Expected the columns path, label and split in '{path}' and each path once, "
+                          f"but it has {named(saved.columns)}. Was it written by save_split?")  # fmt: skip
+    saved = saved[saved["split"].isin(SPLITS)]
+    keys = table["path"].astype(str) + "\0" + table["label"].astype(str)
+    found = keys.map(pd.Series(saved["split"].to_numpy(), index=saved["path"] + "\0" + saved["label"]))
+    if len(saved) and found.isna().all():
+        raise CourseError(f"None of the {len(saved)} pictures in '{path}' is in this table: it was saved for "
+                          f"another folder. It starts with {saved['path'].iloc[0]!r}, the table with "
+                          f"{table['path'].iloc[0]!r}.")  # fmt: skip
+    return table.assign(split=found.astype(object).where(found.notna(), None))
+
+
+def _families(table, family):
+    """(N,) ints; without digests and without a family given, every picture stands for itself."""
+    if family is None:
+        family = families(table) if "digest" in table else np.arange(len(table))
+    family = np.asarray(family)
+    if len(family) != len(table):
+        raise CourseError(f"family must have one value a row: the table has {len(table)}, family {len(family)}.")
+    return pd.factorize(family)[0]
+
+
+def _with_family(split, family):
+    """A new copy of a picture that has a split goes where that picture is."""
+    known = pd.DataFrame({"family": family, "split": split}).dropna().drop_duplicates("family")
+    home = pd.Series(known["split"].to_numpy(), index=known["family"]).reindex(family).to_numpy(object)
+    return np.where(pd.isna(split), home, split)
+
+
+def _units(table, family):
+    """One row a family, in an order that does not depend on the listing: what is dealt out as one."""
+    rows = pd.DataFrame({"path": table["path"].to_numpy(), "label": table["label"].to_numpy(), "family": family,
+                         "first": np.arange(len(table))}).sort_values("path", kind="stable")  # fmt: skip
+    units = rows.drop_duplicates("family").set_index("family")
+    return units.assign(size=np.bincount(family)[units.index])
+
+
+def _check_class_sizes(units, splits):
+    counts = units["label"].value_counts().sort_index()
+    small = counts[counts < len(splits)]
+    if len(small):
+        sizes = ", ".join(f"{label!r} has {count}" for label, count in small.items())
+        raise CourseError(
+            f"Each class needs at least {len(splits)} pictures (one for each of {', '.join(splits)}; copies count "
+            f"once), but {sizes}.\nAdd pictures to these classes, or drop them: "
+            f"table = table[~table['label'].isin({small.index.tolist()})]"
+        )
+
+
+def _deal(rows, target, wanted, rng):
+    """Give each unit of one class that has no split yet a split (an index), so that the wanted counts are met.
+
+    Works on `target` in place: (N,) floats, nan where undecided; only each unit's first row is written.
+    """
+    first, size = rows["first"].to_numpy(), rows["size"].to_numpy()
+    undecided = np.isnan(target[first])
+    given = target[first][~undecided].astype(int)
+    room = wanted - np.bincount(given, weights=size[~undecided], minlength=len(wanted))  # pictures still to come
+    have = np.bincount(given, minlength=len(wanted))  # units there
+    order = rng.permutation(np.flatnonzero(undecided))
+    many = order[size[order] > 1]
+    many = many[np.argsort(-size[many], kind="stable")]  # large families first, while there is room
+    for done, unit in enumerate(many):
+        lacking = (wanted > 0) & (have == 0)
+        allowed = lacking if len(order) - done <= lacking.sum() else wanted > 0
+        place = int(np.argmax(np.where(allowed, room, -np.inf)))
+        target[first[unit]] = place
+        room[place] -= size[unit]
+        have[place] += 1
+    single = order[size[order] == 1]
+    target[first[single]] = np.repeat(np.arange(len(wanted)), _fill(len(single), room, (wanted > 0) & (have == 0), wanted))
+
+
+def split_counts(total: int, shares) -> np.ndarray:
+    """How many of `total` go to each share, (S,) ints: rounded, one at least, the rest to the first."""
+    counts = np.array([max(1, round(total * share)) if share > 0 else 0 for share in shares])
+    counts[0] = total - counts[1:].sum()
+    while counts[0] < 1 < counts.max():  # a tiny class: training takes one back from the largest
+        counts[counts.argmax()] -= 1
+        counts[0] += 1
+    return counts
+
+
+def _fill(total, room, lacking, wanted):
+    """Counts that sum to `total`: one where a split has nothing yet, then by the room that is left."""
+    counts = np.where(np.cumsum(lacking) <= total, lacking, 0).astype(int)
+    room = np.maximum(room - counts, 0)
+    if room.sum() == 0:  # large families or earlier pictures have used up every share
+        room = wanted.astype(float)
+    exact = room * (total - counts.sum()) / room.sum()
+    counts += np.floor(exact).astype(int)
+    by_remainder = np.argsort(-(exact % 1), kind="stable")
+    counts[by_remainder[: total - counts.sum()]] += 1
+    return counts
