@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
 COURSE = "image-classification-course"
 GB = 1_000_000_000
 MEMORY_WANTED, MEMORY_FREE_WANTED, DISK_WANTED = 4 * GB, 1 * GB, 2 * GB
@@ -49,11 +50,12 @@ def check_python():
     if sys.version_info[:2] >= tuple(map(int, wanted.split("."))):
         return Finding("Python", READY, found)
     mend = f"install Python {wanted} or newer, then: make -C {ROOT} setup PYTHON=python{wanted}"
-    return Finding("Python", MISSING, f"{found}, but {wanted} or newer is needed", mend)
+    found += f", but {wanted} or newer is needed"
+    return Finding("Python", MISSING, found, _install_line() if _made_by_make() else mend)
 
 
 def check_packages():
-    """The installed packages against the ranges of pyproject.toml; optional ones only warn."""
+    """The installed packages against the ranges of pyproject.toml; an optional one may be missing."""
     from importlib import metadata
 
     from packaging.requirements import Requirement
@@ -62,39 +64,50 @@ def check_packages():
         requirements = [Requirement(line) for line in metadata.requires(COURSE) or []]
     except metadata.PackageNotFoundError:
         return Finding("packages", MISSING, f"the course is not installed in {sys.prefix}", _install_line())
-    core = [each for each in requirements if each.marker is None or each.marker.evaluate({"extra": ""})]
-    optional = [each for each in requirements if each not in core]
-    faults = [fault for fault in map(_package_fault, core) if fault]
-    lesser = [fault for fault in map(_package_fault, optional) if fault]
+    unfit, absent, absent_optional = [], [], []
+    for requirement in requirements:
+        optional = requirement.marker is not None and not requirement.marker.evaluate({"extra": ""})
+        version = _installed_version(requirement.name)
+        if version is None:
+            (absent_optional if optional else absent).append(requirement.name)
+        # prereleases=True: a nightly torch is newer than the bound, not outside of it.
+        elif not requirement.specifier.contains(version, prereleases=True):
+            unfit.append(f"{requirement.name} {version}, where {requirement.specifier} is wanted")
+    faults = [f"{name} is not installed" for name in absent] + unfit
     if faults:
         return Finding("packages", MISSING, "; ".join(faults), _install_line())
-    if lesser:
-        found = "all needed ones fit; of the optional ones, " + "; ".join(lesser)
-        return Finding("packages", WARNING, found, _install_line())
-    return Finding("packages", READY, f"all {len(requirements)} fit the ranges of pyproject.toml")
+    aside = f"; not installed, and optional: {', '.join(absent_optional)}" if absent_optional else ""
+    return Finding("packages", READY, f"all needed ones fit the ranges of pyproject.toml{aside}")
 
 
-def _package_fault(requirement):
-    """What is wrong with one installed package, or an empty string."""
+def _installed_version(name):
+    """The version of an installed package, else None."""
     from importlib import metadata
 
     try:
-        version = metadata.version(requirement.name)
+        return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return f"{requirement.name} is missing (wanted: {requirement.specifier})"
-    # prereleases=True: a nightly torch is newer than the bound, not outside of it.
-    if requirement.specifier.contains(version, prereleases=True):
-        return ""
-    return f"{requirement.name} is {version} (wanted: {requirement.specifier})"
+        return None
 
 
 def _install_line():
     """What installs the course: make's way where make built this environment, else pip's."""
-    if Path(sys.prefix).resolve() == ROOT / ".venv" and (ROOT / ".venv" / ".ready").exists():
+    if not _made_by_make():
+        return f'{sys.executable} -m pip install -e "{ROOT}[dev]"'
+    if Path(sys.prefix).resolve() == VENV:
         return f"make -B -C {ROOT} setup"
-    if (ROOT / ".venv" / ".ready").exists():
-        return f"use the course's own Python: {ROOT / '.venv' / 'bin' / 'python'} -m utils.doctor"
-    return f'{sys.executable} -m pip install -e "{ROOT}[dev]"'
+    return f"use the course's own Python: {VENV / 'bin' / 'python'} {ROOT / 'utils' / 'doctor.py'}"
+
+
+def _made_by_make():
+    return (VENV / ".ready").exists()
+
+
+def _reinstall_line():
+    """What brings back a torch that is installed and broken, which an installer takes for done."""
+    if _made_by_make():
+        return f"rm -r {VENV} && make -C {ROOT} setup"
+    return f"{sys.executable} -m pip install --force-reinstall torch torchvision"
 
 
 def check_utils():
@@ -128,14 +141,14 @@ def _unshadow_line(found, folder):
     if culprit.parent == folder.resolve():
         return f"rename it: mv {culprit} {culprit.with_name('other_' + culprit.name)}"
     if str(culprit.parent) in os.environ.get("PYTHONPATH", "").split(os.pathsep):
-        return _unset_line("PYTHONPATH")
+        return _set_line("PYTHONPATH")
     if (culprit / "doctor.py").exists():  # another copy of the course
         return _install_line()
     return f"remove or rename {culprit} (with pip uninstall, if a package brought it)"
 
 
-def _unset_line(variable):
-    return f"set {variable}=" if os.name == "nt" else f"unset {variable}"
+def _set_line(variable, value=""):
+    return f"{'set' if os.name == 'nt' else 'export'} {variable}={value}"
 
 
 def check_kernel():
@@ -145,8 +158,7 @@ def check_kernel():
     try:
         spec = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:
-        mend = f"{sys.executable} -m ipykernel install --sys-prefix --name python3"
-        return Finding("kernel", MISSING, "Jupyter has no kernel called python3", mend)
+        return Finding("kernel", MISSING, "Jupyter has no kernel called python3", _install_line())
     program, folder = spec.argv[0], Path(spec.resource_dir)
     if _prefix_of(program) == Path(sys.prefix).resolve():
         return Finding("kernel", READY, f"python3 is this Python ({folder})")
@@ -171,8 +183,10 @@ def _kernel_line(folder):
     """What to type against the foreign kernelspec in `folder`."""
     extra = [Path(entry).resolve() for entry in os.environ.get("JUPYTER_PATH", "").split(os.pathsep) if entry]
     if any(entry in folder.resolve().parents for entry in extra):
-        return _unset_line("JUPYTER_PATH")
-    return f"{sys.executable} -m ipykernel install --sys-prefix --name python3 --env JUPYTER_PREFER_ENV_PATH 1"
+        return _set_line("JUPYTER_PATH")
+    if Path(sys.prefix).resolve() in folder.resolve().parents:
+        return f"{sys.executable} -m ipykernel install --sys-prefix --name python3"
+    return _set_line("JUPYTER_PREFER_ENV_PATH", 1)
 
 
 def check_memory():
@@ -184,7 +198,8 @@ def check_memory():
     if total >= MEMORY_WANTED and free >= MEMORY_FREE_WANTED:
         return Finding("memory", READY, found)
     found += f"; {MEMORY_WANTED // GB} GB, {MEMORY_FREE_WANTED // GB} GB of it free, are wanted"
-    return Finding("memory", WARNING, found, "close other programs; in a lesson, set a smaller `limit` or `size`")
+    mend = "close other programs; in a lesson, set a smaller `limit` or `size`"
+    return Finding("memory", WARNING, found, mend)
 
 
 def _memory_bytes():
@@ -196,7 +211,8 @@ def _memory_bytes():
         total, free = memory.total, memory.available
     except ImportError:
         try:
-            total, free = (os.sysconf("SC_PAGE_SIZE") * os.sysconf(n) for n in ("SC_PHYS_PAGES", "SC_AVPHYS_PAGES"))
+            page = os.sysconf("SC_PAGE_SIZE")
+            total, free = page * os.sysconf("SC_PHYS_PAGES"), page * os.sysconf("SC_AVPHYS_PAGES")
         except (AttributeError, ValueError, OSError):
             return None, None
     limit = _container_limit()
@@ -217,10 +233,11 @@ def check_cores():
     threads = _torch_threads()
     found = f"{cores}, torch uses {threads} threads" if threads else f"{cores}"
     if threads and threads > cores:
-        setter = "set" if os.name == "nt" else "export"
-        return Finding("cores", WARNING, found + ": more threads than cores is slow", f"{setter} OMP_NUM_THREADS={cores}")
+        found += ": more threads than cores is slow"
+        return Finding("cores", WARNING, found, _set_line("OMP_NUM_THREADS", cores))
     if cores < 2:
-        return Finding("cores", WARNING, found, "nothing to type: the lessons' times are for 2 cores, so allow twice that")
+        mend = "nothing to type: the lessons' times are for 2 cores, so allow twice that"
+        return Finding("cores", WARNING, found, mend)
     return Finding("cores", READY, found)
 
 
@@ -233,7 +250,7 @@ def _usable_cores():
 def _torch_threads():
     try:
         import torch
-    except Exception:  # told by check_gpu
+    except (ImportError, OSError):  # check_gpu tells of it
         return None
     return torch.get_num_threads()
 
@@ -242,8 +259,10 @@ def check_gpu():
     """Whether torch can be imported, and the accelerator that it sees; none is needed."""
     try:
         import torch
-    except Exception as error:  # a broken library under torch raises OSError, not ImportError
-        return Finding("GPU", MISSING, f"torch cannot be imported: {_first_line(error)}", _install_line())
+    except (ImportError, OSError) as error:  # OSError: a broken library under torch
+        absent = isinstance(error, ModuleNotFoundError) and error.name == "torch"
+        mend = _install_line() if absent else _reinstall_line()
+        return Finding("GPU", MISSING, f"torch cannot be imported: {_first_line(error)}", mend)
     if not hasattr(torch, "accelerator"):
         kind = "cuda" if torch.cuda.is_available() else None
     else:
@@ -272,7 +291,7 @@ def check_samples():
     from utils.data import samples
     from utils.errors import named
 
-    damaged = samples.damaged_samples()
+    damaged = samples.damaged_samples(samples.SAMPLES_ROOT)
     if not damaged:
         return Finding("samples", READY, f"all intact in {samples.SAMPLES_ROOT}")
     found = f"{len(damaged)} missing or changed in {samples.SAMPLES_ROOT}: {named(damaged, most=3)}"
@@ -296,7 +315,7 @@ def examine(name, check):
     """The finding of one check; a check that cannot run at all is a finding too."""
     try:
         return check()
-    except Exception as error:
+    except Exception as error:  # whatever it is: the next checks may still tell what is wrong
         found = f"could not be checked: {type(error).__name__}: {_first_line(error)}"
         return Finding(name, MISSING, found, _install_line())
 
@@ -333,12 +352,12 @@ def summary(findings):
 
 def main(arguments=None):
     """Run every check, print what was found; 1 if something needed is missing, else 0."""
-    argparse.ArgumentParser(prog="python -m utils.doctor", description=__doc__).parse_args(arguments)
+    says = {"description": __doc__.splitlines()[0], "epilog": "Exit code 1: something needed is missing."}
+    argparse.ArgumentParser(prog="python -m utils.doctor", **says).parse_args(arguments)
     if hasattr(sys.stdout, "reconfigure"):
         # A folder's name may hold letters that the console lacks.
         sys.stdout.reconfigure(errors="backslashreplace")
-    signs = choose_signs(sys.stdout.encoding)
-    findings = []
+    signs, findings = choose_signs(sys.stdout.encoding), []
     for name, check in CHECKS.items():
         findings.append(examine(name, check))
         show(findings[-1], signs)

@@ -22,9 +22,9 @@ from utils.errors import CourseError
 HASH_BITS = 64
 HASH_DISTANCE = 6  # bits that the hash of a re-saved, shrunk picture differs at most
 LOOK_SIDE = 16  # pixels of the small colour picture that decides
-# Two looks are the same if their root mean square difference is at most this share of their contrast (0.14 is a
-# correlation of 0.99), and in any case under 8, or at least allowed 2, of 255 levels.
-SAME_SHARE, SAME_LEVELS = 0.14, (2, 8)
+# Two looks are the same if their root mean square difference is at most this share of their contrast (0.2 is a
+# correlation of 0.98), and in any case at most 10, but allowed 2, of 255 levels.
+SAME_SHARE, SAME_LEVELS = 0.2, (2, 10)
 
 
 def find_copies(table: pd.DataFrame, near: bool = True, threads: int | None = None) -> pd.DataFrame:
@@ -125,7 +125,7 @@ def _look(path):
         image = open_image(path, size=2 * LOOK_SIDE)
     except PictureError:  # gone or damaged since the scan: it cannot be shown to be a copy
         return np.random.default_rng().integers(0, 256, (LOOK_SIDE, LOOK_SIDE, 3))
-    return np.asarray(image.resize((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BOX))
+    return np.asarray(image.resize((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BILINEAR))
 
 
 def _alike(left, right):

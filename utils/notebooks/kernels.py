@@ -1,0 +1,49 @@
+"""Which Python a notebook's kernel is: always the one that runs this code.
+
+A notebook names its kernel `python3`, and Jupyter takes the first kernelspec of that name it finds: one that
+another project left in the user's folder wins over the environment in use, and the lesson fails at its imports.
+"""
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+from ipykernel.kernelspec import write_kernel_spec
+
+KERNEL = "python3"
+# ipykernel prints a warning about TCP into the first cell's output at every start; errors stay visible.
+QUIET = "--IPKernelApp.log_level=40"
+
+
+@contextmanager
+def environment(**values):
+    """Set environment variables for the time of a block; kernels started in it inherit them."""
+    with patch.dict(os.environ, values):
+        yield
+
+
+@contextmanager
+def this_python():
+    """For the time of a block, the kernel called `python3` is this Python, whatever kernelspecs the machine has."""
+    with tempfile.TemporaryDirectory(prefix="kernelspec-") as folder:
+        write_kernel_spec(Path(folder) / "kernels" / KERNEL, extra_arguments=[QUIET])
+        # JUPYTER_PATH is searched before the user's and the system's folders, and its first entry first.
+        others = os.environ.get("JUPYTER_PATH")
+        first = folder if not others else os.pathsep.join([folder, others])
+        with environment(JUPYTER_PATH=first, JUPYTER_PREFER_ENV_PATH="1"):
+            yield
+
+
+def started(execute):
+    """Call `execute`, and once more if its kernel died before it answered.
+
+    A kernel's ports are chosen before it starts, and on a busy machine another program may take one meanwhile.
+    """
+    try:
+        return execute()
+    except RuntimeError as error:
+        if "before replying" not in str(error):
+            raise
+        return execute()

@@ -1,0 +1,85 @@
+"""How a figure of the course is made and shown: one style, and a text alternative that travels with it.
+
+`with_alt` is the one way to give a figure its text. A notebook then stores it in the output's metadata
+(`image/png`, `alt`), where nbconvert's HTML takes it from, and as the output's plain text.
+"""
+
+import io
+import warnings
+
+import matplotlib as mpl
+from IPython import get_ipython
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+
+from utils.errors import CourseError
+
+# Okabe and Ito's colours, told apart by colour-blind eyes as well. https://jfly.uni-koeln.de/color/
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442"
+GREY = "#6B6B6B"
+HATCHES = ("", "//", "..", "xx", "\\\\", "--")  # colour is never the only carrier of meaning
+DOTS_PER_INCH = 96
+
+# Fonts for class names in scripts that DejaVu lacks; those that the machine has are used.
+MORE_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "Yu Gothic", "Hiragino Sans", "PingFang SC",
+              "WenQuanYi Zen Hei", "Noto Sans Arabic", "Noto Sans Devanagari", "Arial Unicode MS")  # fmt: skip
+STYLE = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "font.size": 10,
+    "figure.constrained_layout.use": True,
+    "text.parse_math": False,  # a class called "a$b$c" is no formula
+}
+
+
+class CourseFigure(Figure):
+    """A figure that knows its text alternative; `repr` is that text, so that it is what a notebook compares."""
+
+    alt = ""
+
+    def __repr__(self):
+        return f"<Figure: {self.alt}>"
+
+
+def canvas(width=7.0, height=3.4, rows=1, columns=1, **options):
+    """A new figure and its axes, in the course's style. Width and height in inches.
+
+    No pyplot: figures are not kept alive behind the reader's back, and none is shown twice.
+    """
+    present = {font.name for font in font_manager.fontManager.ttflist}
+    fonts = ["DejaVu Sans", *(font for font in MORE_FONTS if font in present)]
+    with mpl.rc_context(STYLE | {"font.family": fonts}):
+        figure = CourseFigure(figsize=(width, height), dpi=DOTS_PER_INCH)
+        return figure, figure.subplots(rows, columns, **options)
+
+
+def title(axes, text: str, **options) -> None:
+    """The finding, bold above the axes on the left."""
+    axes.set_title(text, **{"loc": "left", "weight": "bold", "fontsize": 11} | options)
+
+
+def with_alt(figure: Figure, alt: str) -> Figure:
+    """The figure with its text alternative: what an eye would take away, in one or two sentences."""
+    if not isinstance(alt, str) or not alt.strip():
+        raise CourseError("A figure needs a text alternative: with_alt(figure, 'Two bars: about 1.0 and about 0.1')")
+    figure.__class__ = CourseFigure
+    figure.alt = " ".join(alt.split())
+    _teach_notebook()
+    return figure
+
+
+def png_with_alt(figure: CourseFigure) -> tuple[bytes, dict]:
+    """The PNG and the metadata that carries the text."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), mpl.rc_context(STYLE):
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for it; no more to say
+        figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", metadata={"Description": figure.alt})
+    return buffer.getvalue(), {"alt": figure.alt}
+
+
+def _teach_notebook():
+    """Let this notebook show our figures with their text: its own way to show figures knows none."""
+    shell = get_ipython()
+    if shell is not None:
+        shell.display_formatter.formatters["image/png"].for_type(CourseFigure, png_with_alt)
