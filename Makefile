@@ -1,19 +1,73 @@
-# Every target is one line a person could type; CI calls the same ones. `make help` lists them.
+# Every target is a line that a person could type; CI calls the same ones. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Jupyter refuses to run as root unless told so, which is normal in a container.
+ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
+.PHONY: help setup lab test lessons style check fix samples notebooks solutions claims bench fresh lock doctor
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Made when .venv is missing, was left half-made, or requirements.txt changed.
 $(READY): requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
-	@echo "Installing the course into .venv: a few minutes and about 7 GB on Linux, once."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, but $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "Installing the course into .venv: a few minutes, once (on Linux about 7 GB, most of it CUDA)."
 	@if command -v uv >/dev/null; then \
-		uv venv --quiet --allow-existing --python $(PYTHON) .venv && uv pip sync --quiet --python $(BIN)/python requirements.txt && uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
+		uv venv --quiet --allow-existing --python $(PYTHON) .venv && \
+		uv pip sync --quiet --python $(BIN)/python requirements.txt && \
+		uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
 	else \
-		$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --requirement requirements.txt && $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
+		$(PYTHON) -m venv .venv && \
+		$(BIN)/python -m pip install --quiet --requirement requirements.txt && \
+		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
 	fi
 	@touch $@
 
 setup: $(READY)  ## make .venv, or bring it up to date
+
+lab: $(READY)  ## open JupyterLab on the lessons
+	cd lessons && PATH="$(CURDIR)/$(BIN):$$PATH" JUPYTER_PREFER_ENV_PATH=1 ../$(BIN)/jupyter lab $(ROOT_FLAG) $(LAB_FLAGS)
+
+test: $(READY)  ## unit tests, papermill runs, and every notebook compared strictly
+	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest --nbval lessons
+
+lessons: $(READY)  ## run every lesson into runs/<date>/ with a report (DATA=~/photos: on your pictures; LESSON=01)
+	$(BIN)/python -m utils.notebooks run $(if $(LESSON),--lesson $(LESSON)) $(if $(DATA),--data $(DATA))
+
+style: $(READY)  ## ruff over code and notebooks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+check: style test  ## style, then test
+
+fix: $(READY)  ## mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+samples: $(READY)  ## make data_samples/ again from its scripts
+	$(BIN)/python data_samples/make
+
+notebooks: $(READY)  ## execute the committed notebooks in place, clean (LESSON=01: only these)
+	$(BIN)/python -m utils.notebooks execute $(LESSON)
+
+solutions: $(READY)  ## generate lessons/solutions from the exercises and their reference solutions
+	$(BIN)/python -m utils.exercises solutions
+
+claims: $(READY)  ## does every claim hold on 5 seeds with 1 and 2 threads? (LESSON=01)
+	$(BIN)/python -m utils.notebooks claims --lesson $(LESSON)
+
+bench: $(READY)  ## speed and memory, each beside the plain way
+	$(BIN)/python -m tests.bench $(BENCH)
+
+doctor: $(READY)  ## is this machine ready, and what to do if not
+	$(BIN)/python -m utils.doctor
+
+fresh: $(READY)  ## both commands in a clean clone of the last commit
+	$(BIN)/python tests/fresh.py
+
+lock: $(READY)  ## compile requirements.txt from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --quiet --extra dev --universal --python-version 3.11 --no-annotate --no-header --upgrade --output-file requirements.txt

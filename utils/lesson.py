@@ -8,10 +8,8 @@ The file is replaced whole after every claim, so a killed run leaves what it had
 import ctypes
 import json
 import math
-import os
 import platform
 import random
-import tempfile
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 import torch
 
 from utils.errors import CourseError
+from utils.files import replacing
 
 RUNS = Path(__file__).resolve().parents[1] / "runs"
 PACKAGES = ("image-classification-course", "torch", "torchvision", "numpy", "pandas", "pillow", "scikit-learn")
@@ -153,11 +152,8 @@ def _plain(value):
 
 def _write(run):
     try:
-        run.output_dir.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=run.output_dir, prefix=".results.")
-        with open(handle, "w", encoding="utf-8") as file:
-            json.dump(run.results, file, indent=1, ensure_ascii=False)
-        os.replace(temporary, run.output_dir / "results.json")
+        with replacing(run.output_dir / "results.json") as temporary:
+            temporary.write_text(json.dumps(run.results, indent=1, ensure_ascii=False), encoding="utf-8")
     except OSError as error:
         raise CourseError(f"Results cannot be written to '{run.output_dir}': {error.strerror}. Free some space, or "
                           "choose another folder: output_dir='...'") from error  # fmt: skip

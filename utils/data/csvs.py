@@ -1,7 +1,8 @@
 """A CSV (or one a split) as a list of pictures: which file has which label and split.
 
-Nothing is guessed: the columns have names or numbers that are asked for, labels that are numbers want a mapping.
-What cannot be misread is found out: the separator (the one with which the columns are there) and the encoding.
+Nothing is guessed: the columns have names or numbers that are asked for; what a number means as a label, a mapping
+says. What cannot be misread is found out: the separator (the one with which the columns are there) and the encoding.
+A cell that holds the separator stands in quotes; blanks around a cell do not count.
 """
 
 import csv
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from utils.data.folders import SPLIT_ALIASES, SPLITS, Problem, Row
+from utils.data.folders import SPLIT_ALIASES, SPLITS, Problem, Row, absolute
 from utils.errors import CourseError, named
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -35,25 +36,38 @@ def list_csv(sources, root: Path, columns: dict | None = None, labels: dict | No
     Raises:
         CourseError: a CSV is missing, empty or malformed, lacks the columns, or has a label that `labels` lacks.
     """
-    frames = [_read_rows(Path(path), split, columns or {}) for path, split in _sources(sources)]
-    listed = pd.concat(frames, ignore_index=True)
+    columns = _checked(columns or {})
+    listed = pd.concat([_read_rows(path, split, columns) for path, split in _sources(sources)], ignore_index=True)
     if labels:
         listed["label"] = _renamed(listed["label"], labels)
-    listed["path"] = [_inside(path, root) for path in listed["path"]]
+    listed["path"] = listed["path"].map(lambda path: _inside(path, root))
     return _usable(listed)
 
 
+def _checked(columns):
+    unknown = [name for name in columns if name not in COLUMNS]
+    if unknown:
+        raise CourseError(f"Expected columns to say which column holds the {named(COLUMNS)}, but got {named(unknown)}. "
+                          "Write columns={'path': 'filename', 'label': 'class'}.")  # fmt: skip
+    return COLUMNS | columns
+
+
 def _sources(sources):
-    """Yields (CSV, split or None)."""
+    """(CSV, split or None) for each CSV."""
     if isinstance(sources, dict):
-        return [(path, _split_name(split)) for split, path in sources.items()]
-    if isinstance(sources, (str, Path)) and Path(sources).expanduser().is_dir():
-        sources = sorted(Path(sources).expanduser().glob("*.csv"))
-        if not sources:
-            raise CourseError("Expected CSVs called train.csv, valid.csv, test.csv in the folder, but it has none.")
+        return [(absolute(path), _split_name(split)) for split, path in sources.items()]
     if isinstance(sources, (str, Path)):
-        return [(Path(sources).expanduser(), None)]
-    return [(path, _split_name(Path(path).stem)) for path in sources]
+        path = absolute(sources)
+        if not os.path.isdir(path):
+            return [(path, None)]
+        sources = _csvs_in(path)
+        if not sources:
+            raise CourseError(f"Expected CSVs called train.csv, valid.csv, test.csv in '{path}', but it has none.")
+    return [(absolute(path), _split_name(Path(path).stem)) for path in sources]
+
+
+def _csvs_in(folder):
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
 
 
 def _split_name(name):
@@ -64,23 +78,23 @@ def _split_name(name):
 
 
 def _read_rows(path, split, columns):
+    """One CSV as a table of path, label, split (None where there is none) and `place`, for messages."""
     text = _decoded(path)
-    columns = COLUMNS | columns
-    by_number = isinstance(columns["path"], int)
-    separator, header = _separator(text, columns, by_number, path)
-    try:
-        table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False,
-                            header=None if by_number else 0, skipinitialspace=True)  # fmt: skip
-    except (pd.errors.ParserError, ValueError) as error:
-        raise CourseError(f"The CSV '{path}' cannot be read with the separator {separator!r}: {error}. "
-                          "Put quotes around values that hold the separator.") from error  # fmt: skip
-    table.columns = header
-    found = {ours: table[theirs].str.strip() for ours, theirs in columns.items() if theirs in table.columns}
-    if split is not None:
-        found["split"] = split
-    elif "split" in found:
-        found["split"] = [SPLIT_ALIASES.get(name.lower(), name) or None for name in found["split"]]
-    return pd.DataFrame({"split": None} | found)
+    separator, header = _separator(text, columns, path)
+    lines = list(_lines(text, separator, path))
+    if not isinstance(columns["path"], int):
+        lines = lines[1:]
+    long = [str(number) for number, cells in lines if any(cells[len(header) :])]
+    if long:
+        raise CourseError(
+            f"The CSV '{path}' has {len(header)} columns, but more cells than that in line {', '.join(long[:8])}"
+            f"{' and others' * (len(long) > 8)}. Put quotes around cells that hold the separator {separator!r}."
+        )
+    found = {ours: _column(lines, header.index(theirs)) for ours, theirs in columns.items() if theirs in header}
+    given = [SPLIT_ALIASES.get(name.lower(), name) or None for name in found.get("split", [""] * len(lines))]
+    found["split"] = given if split is None else [split] * len(lines)
+    found["place"] = [f"{path.name}, line {number}" for number, _ in lines]
+    return pd.DataFrame(found, columns=["path", "label", "split", "place"], dtype=object)
 
 
 def _decoded(path):
@@ -88,11 +102,10 @@ def _decoded(path):
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CourseError(f"Expected a CSV with columns path and label at '{path}', but: {error.strerror}.") from error
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "cp1252"]
+        there = [near.name for near in _csvs_in(path.parent)] if os.path.isdir(path.parent) else []
+        raise CourseError(f"Expected a CSV with columns path and label at '{path}', but: {error.strerror}. "
+                          f"Its folder {f'has {named(there)}' if there else 'has no CSV'}.") from error  # fmt: skip
+    encodings = ["utf-16"] if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
     for encoding in encodings:
         try:
             text = data.decode(encoding)
@@ -103,20 +116,50 @@ def _decoded(path):
     raise CourseError(f"Expected text in '{path}', but it is empty or in an unknown encoding. Save it as CSV in UTF-8.")
 
 
-def _separator(text, columns, by_number, path):
-    """The separator with which the wanted columns are there, and the names of all columns."""
-    first = next(line for line in text.splitlines() if line.strip())
-    wanted = {columns["path"], columns["label"]}
-    seen = []
+def _separator(text, columns, path):
+    """The separator with which the wanted columns are there, and the columns' names (or numbers)."""
+    by_number = isinstance(columns["path"], int)
+    wanted = [columns["path"], columns["label"]]
+    found, seen = [], []
     for separator in SEPARATORS:
-        fields = [field.strip() for field in next(csv.reader([first], delimiter=separator, skipinitialspace=True))]
+        fields = next((cells for _, cells in _lines(text, separator, path, strict=False)), [])
         header = list(range(len(fields))) if by_number else _known_names(fields, columns)
-        if wanted <= set(header):
-            return separator, header
+        if set(wanted) <= set(header):
+            found.append((separator, header))
         seen = max(seen, fields, key=len)
-    raise CourseError(f"Expected the columns {named(wanted)} in '{path}', but its first line has {named(seen)}. "
-                      "Say which column is what: columns={'path': 'filename', 'label': 'class'}, or by number if "
-                      "there is no header: columns={'path': 0, 'label': 1}.")  # fmt: skip
+    if not found:
+        raise CourseError(f"Expected the columns {named(wanted)} in '{path}', but its first line has {named(seen)}. "
+                          "Say which column is what: columns={'path': 'filename', 'label': 'class'}, or by number if "
+                          "there is no header: columns={'path': 0, 'label': 1}.")  # fmt: skip
+    twice = sorted({name for name in wanted if found[0][1].count(name) > 1})
+    if twice:
+        raise CourseError(f"Expected each column once in '{path}', but {named(twice)} stands in its first line "
+                          "more than once. Rename the other one.")  # fmt: skip
+    # Without a header, a comma in the first path looks like a separator; then the other lines tell.
+    return next((one for one in found if len(found) > 1 and _is_even(text, path, *one)), found[0])
+
+
+def _is_even(text, path, separator, header):
+    return all(len(cells) == len(header) for _, cells in _lines(text, separator, path, strict=False))
+
+
+def _lines(text, separator, path, strict=True):
+    """Yields (line number, cells) for each line that holds anything."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=strict)
+    try:
+        for cells in reader:
+            cells = [cell.strip() for cell in cells]
+            if any(cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise CourseError(
+            f"The CSV '{path}' cannot be read with the separator {separator!r}: {error} in line {reader.line_num}. "
+            "Each quote that opens needs one that closes; a quote inside a quoted cell is written twice."
+        ) from error
+
+
+def _column(lines, place):
+    return [cells[place] if place < len(cells) else "" for _, cells in lines]
 
 
 def _known_names(fields, columns):
@@ -126,39 +169,47 @@ def _known_names(fields, columns):
 
 
 def _renamed(values, labels):
-    names = {str(key): str(name) for key, name in labels.items()}
-    unknown = values[~values.isin(names)].value_counts()
+    names = {"": ""} | {str(key): str(name) for key, name in labels.items()}
+    unknown = values[~values.isin(list(names))].value_counts()
     if len(unknown):
-        raise CourseError(f"Expected only the labels {named(names)} in the CSV, but {int(unknown.sum())} rows have "
+        raise CourseError(f"Expected only the labels {named(labels)} in the CSV, but {int(unknown.sum())} rows have "
                           f"{named(unknown.index)}. Add them to labels=..., or drop those rows.")  # fmt: skip
     return values.map(names)
 
 
 def _inside(path, root):
-    """The path in POSIX form relative to root; as it is (absolute or ../) where it leads out of root."""
-    path = path.replace("\\", "/") if "/" not in path else path
+    """The path in POSIX form relative to root; it starts with ../ where it leads out of root."""
+    if os.sep == "\\" or "/" not in path:
+        path = path.replace("\\", "/")
     if os.path.isabs(path):
-        path = os.path.relpath(path, root).replace(os.sep, "/")
+        try:
+            path = os.path.relpath(path, root).replace(os.sep, "/")
+        except ValueError:  # another drive
+            path = f"../{path}"
     return posixpath.normpath(path) if path else ""
 
 
 def _usable(listed):
     """Rows that can be used, and the others as problems: each path once, inside the root, with one label."""
-    outside = listed["path"].str.startswith("../") | (listed["path"] == "..")
-    empty = (listed["path"] == "") | (listed["label"] == "")
-    unknown_split = listed["split"].notna() & ~listed["split"].isin(SPLITS)
-    labels = listed.groupby("path")["label"].transform("nunique")
-    places = listed.groupby("path")["split"].transform("nunique")
-    rank = listed["split"].map({split: place for place, split in enumerate(SPLITS)}).fillna(len(SPLITS))
-    again = listed.iloc[rank.argsort(kind="stable")].duplicated("path").reindex(listed.index)
-    checks = [("empty cell", empty), ("leaves the root", outside), ("unknown split", unknown_split),
-              ("two labels", labels > 1), ("in two splits", again & (places > 1)), ("listed twice", again)]  # fmt: skip
-    kinds = pd.Series("", index=listed.index)
-    for kind, holds in reversed(checks):
-        kinds[holds] = kind
+    kinds = pd.Series("", index=listed.index, dtype=object)
+    kinds[listed["split"].notna() & ~listed["split"].isin(SPLITS)] = "unknown split"
+    kinds[listed["path"].str.startswith("../") | (listed["path"] == "..")] = "leaves the root"
+    kinds[(listed["path"] == "") | (listed["label"] == "")] = "empty cell"
+    for kind, rows in _repeated(listed[kinds == ""]):
+        kinds[rows] = kind
     problems = [
-        Problem(row.path, row.label, row.kind, f"row {row.Index + 1}: {row.split}" if row.split else f"row {row.Index + 1}")
+        Problem(row.path, row.label, row.kind, f"{row.place}{f': {row.split}' if row.split else ''}")
         for row in listed.assign(kind=kinds)[kinds != ""].itertuples()
     ]
     good = listed[kinds == ""]
     return [Row(*row) for row in good[["path", "label", "split"]].itertuples(index=False)], problems
+
+
+def _repeated(listed):
+    """Yields (kind, index) for rows whose path stands in several; a later kind overrules an earlier one."""
+    rank = listed["split"].map({split: place for place, split in enumerate(SPLITS)}).fillna(len(SPLITS))
+    again = listed.iloc[rank.argsort(kind="stable")].duplicated("path").reindex(listed.index)
+    by_path = listed.groupby("path")
+    yield "listed twice", listed.index[again]
+    yield "in two splits", listed.index[again & (by_path["split"].transform("nunique") > 1)]
+    yield "two labels", listed.index[by_path["label"].transform("nunique") > 1]

@@ -9,12 +9,13 @@ of several frames the first one counts. Nothing here writes, and nothing swaps o
 import hashlib
 import io
 import os
+import stat
 import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from utils.errors import CourseError
 
@@ -23,9 +24,10 @@ PROBLEMS = {
     "empty file": (True, "the file has zero bytes", "fetch or export the picture again"),
     "not a picture": (True, "the content is no picture format that Pillow reads", "delete it or convert it"),
     "broken": (True, "the picture starts well but cannot be decoded to its end", "fetch the picture again"),
-    "too large": (True, "the file claims more pixels than is safe to decode", "check where it comes from, shrink it"),
+    "too large": (True, "it has or claims more pixels than is safe to decode", "check where it comes from, shrink it"),
     "unknown range": (True, "pixels are 32-bit numbers and nothing says which is white", "save it with 8 or 16 bits"),
     "missing": (True, "there is no such file", "correct the path, or copy the picture there"),
+    "no file": (True, "it is a folder, pipe or device with a picture's name", "move it away, or correct the path"),
     "cannot be read": (True, "the system refuses to open the file", "check its permissions, or copy it anew"),
     "tiny": (True, "a side has fewer than 4 pixels, so there is nothing to see", "delete it, or find the original"),
     "wrong extension": (False, "the content is another format than the name says", "rename it; it is read all the same"),
@@ -37,8 +39,15 @@ PROBLEMS = {
 }
 
 TINY = 4  # pixels
+MOST_BYTES = 2**30  # of a file: the largest picture that Pillow decodes has 0.5 GB of pixels
 WHITE = (255, 255, 255, 255)
 ORIENTATION = 0x0112  # the EXIF tag
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+TURN_SOURCES = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}  # where Pillow keeps the tag
 SIXTEEN_BIT = {"I;16", "I;16L", "I;16B", "I;16N"}
 # EPS and WMF would start a foreign program, the others are no pictures by themselves.
 FOREIGN = {"EPS", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"}
@@ -58,7 +67,10 @@ class PictureError(CourseError):
     def __init__(self, path, kind, detail=""):
         _, what, remedy = PROBLEMS[kind]
         super().__init__(f"{os.fspath(path)!r}: {what}{f' ({detail})' if detail else ''}. To mend it: {remedy}.")
-        self.kind, self.detail = kind, detail
+        self.path, self.kind, self.detail = path, kind, detail
+
+    def __reduce__(self):  # without it the error could not come back from a worker process
+        return type(self), (self.path, self.kind, self.detail)
 
 
 class PictureFacts(NamedTuple):
@@ -92,11 +104,11 @@ def open_image(path: str | Path, size: int | None = None) -> Image.Image:
     """
     image = _opened(path, _read(path))
     try:
-        if size is not None:
+        if size:
             image.draft("RGB", (size, size))
         return to_rgb(image)
-    except PictureError:
-        raise
+    except PictureError as error:  # to_rgb does not know the path
+        raise PictureError(path, error.kind, error.detail) from error
     except Exception as error:  # a decoder may raise anything on broken bytes
         raise _picture_error(path, error) from error
 
@@ -108,7 +120,10 @@ def to_rgb(image: Image.Image) -> Image.Image:
         image.load()
         return image
     if image.mode in SIXTEEN_BIT:
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+        grey = np.asarray(image)
+        upper = (grey >> 8).astype(np.uint8)
+        upper[grey == image.info.get("transparency", -1)] = 255
+        return Image.fromarray(upper).convert("RGB")
     if image.mode in {"I", "F"}:
         raise PictureError(getattr(image, "filename", "image"), "unknown range", f"mode {image.mode}")
     if image.has_transparency_data:
@@ -138,42 +153,58 @@ def examine(path: str | Path, hashes: bool = True) -> PictureFacts:
 
 def _examined(path, data, digest, hashes):
     image = _opened(path, data)
-    (width, height), mode, file_format = image.size, image.mode, image.format
-    orientation = image.getexif().get(ORIENTATION, 1) if "exif" in image.info else 1
-    problems = _noted(path, image, orientation)
+    size, mode = image.size, image.mode
     # A JPEG's every bit is read at any scale, so a reduced grey decode proves as much as a full one, faster.
-    image.draft("L", (HASH_SIDE, HASH_SIDE))
+    drafted = image.draft("L", (HASH_SIDE, HASH_SIDE))
     image.load()
+    if drafted is None:  # icons know their size and mode only now
+        size, mode = image.size, image.mode
     if mode in {"I", "F"}:
         raise PictureError(path, "unknown range", f"mode {mode}")
+    orientation = _orientation(image)
+    problems = tuple(_noted(path, image, size, mode, orientation))
     phash = perceptual_hash(_upright(image)) if hashes else 0
-    if orientation >= 5:
-        width, height = height, width
-    return PictureFacts(width, height, mode, file_format, len(data), digest, phash, tuple(problems))
+    width, height = size if orientation < 5 else size[::-1]
+    return PictureFacts(width, height, mode, image.format, len(data), digest, phash, problems)
 
 
-def _noted(path, image, orientation):
-    """The problems that the header shows."""
+def _noted(path, image, size, mode, orientation):
+    """The problems of a picture that can be decoded."""
     suffix = os.path.splitext(path)[1].lower()
     named, found = SUFFIX_FORMATS.get(suffix), image.format
     if named != found and {named, found} != {"JPEG", "MPO"}:  # an MPO is a JPEG with a second one behind
         yield "wrong extension", f"{found} named {suffix or 'without extension'}"
-    if min(image.size) < TINY:
-        yield "tiny", "{} x {}".format(*image.size)
-    if orientation not in (0, 1):
+    if min(size) < TINY:
+        yield "tiny", "{} x {}".format(*size)
+    if orientation != 1:
         yield "rotated", f"orientation {orientation}"
-    if image.mode == "CMYK":
+    if mode == "CMYK":
         yield "CMYK", ""
-    if image.mode in SIXTEEN_BIT:
+    if mode in SIXTEEN_BIT:
         yield "16-bit", ""
     if image.has_transparency_data:
-        yield "transparent", f"mode {image.mode}"
-    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        yield "several frames", f"{image.n_frames} frames"
+        yield "transparent", f"mode {mode}"
+    if image.format != "MPO":
+        yield from _frames(image)
+
+
+def _frames(image):
+    try:
+        count = getattr(image, "n_frames", 1)
+    except Exception:  # damaged behind the first frame, which is the one that counts
+        yield "several frames", "those behind the first are damaged"
+    else:
+        if count > 1:
+            yield "several frames", f"{count} frames"
 
 
 def _read(path):
     try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for its writer for ever
+            raise PictureError(path, "no file")
+        if found.st_size > MOST_BYTES:
+            raise PictureError(path, "too large", f"over {MOST_BYTES // 10**6:,} megabytes")
         with open(path, "rb") as file:
             data = file.read()
     except FileNotFoundError as error:
@@ -201,13 +232,25 @@ def _picture_error(path, error):
 
 
 def _upright(image):
-    if "exif" not in image.info and "xmp" not in image.info:  # exif_transpose would copy every pixel
+    image.load()  # before the tag is looked for: a PNG may carry it behind its pixels
+    turn = TURNS.get(_orientation(image))
+    if turn is None:
         return image
+    image = image.transpose(turn)
+    for source in TURN_SOURCES:  # else the next reader would turn it once more
+        image.info.pop(source, None)
+    return image
+
+
+def _orientation(image):
+    """1 (upright) to 8, of a loaded image. Damaged EXIF beside good pixels counts as none."""
+    if TURN_SOURCES.isdisjoint(image.info):
+        return 1
     try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # damaged EXIF beside good pixels: as it lies is better than not at all
-        image.load()
-        return image
+        orientation = image.getexif().get(ORIENTATION)
+    except Exception:
+        return 1
+    return orientation if orientation in TURNS else 1
 
 
 # --- the perceptual hash -------------------------------------------------------------------------

@@ -40,7 +40,8 @@ def add_splits(table: pd.DataFrame, fractions=FRACTIONS, seed: int = 0, family=N
     split = np.where(pd.isna(split), None, split)
     split = _with_family(split, family)
     units = _units(table, family)
-    _check_class_sizes(units, {name: share for name, share in shares.items() if share > 0})
+    undecided = units["label"].isin(table["label"].to_numpy()[pd.isna(split)])
+    _check_class_sizes(units[undecided], [name for name, share in shares.items() if share > 0])
     places = {name: place for place, name in enumerate(SPLITS)}
     target = pd.Series(split).map(places).to_numpy(float, copy=True)  # nan: not dealt out yet
     rng = np.random.default_rng(seed)
@@ -69,6 +70,22 @@ def add_folds(table: pd.DataFrame, k: int = 5, seed: int = 0, family=None) -> pd
         _deal(rows, target, rng.permutation(total // k + (np.arange(k) < total % k)), rng)
     by_family = pd.Series(target[units["first"].to_numpy()].astype(int), index=units.index)
     return table.assign(fold=by_family.reindex(family).to_numpy())
+
+
+def drop_small_classes(table: pd.DataFrame, at_least: int = len(SPLITS)) -> pd.DataFrame:
+    """The table without the classes that are too small to split (copies count once); a given split stays whole.
+
+    Raises:
+        CourseError: no class is large enough.
+    """
+    if "split" in table and table["split"].notna().all():
+        return table
+    counts = _units(table, _families(table, None))["label"].value_counts()
+    kept = counts[counts >= at_least].index
+    if kept.empty:
+        raise CourseError(f"Not one class has {at_least} different pictures, one for each split: the largest, "
+                          f"{counts.index[0]!r}, has {counts.iloc[0]}. Collect more pictures first.")  # fmt: skip
+    return table[table["label"].isin(kept)].reset_index(drop=True)
 
 
 def check_fractions(fractions) -> dict[str, float]:

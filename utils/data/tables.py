@@ -8,6 +8,7 @@ sorted and the same for all splits. A picture that cannot be used is in the prob
 
 import os
 import warnings
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -17,17 +18,18 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from utils.data import csvs, folders, images
-from utils.data.folders import SPLITS, Problem
+from utils.data.folders import SPLITS, Problem, Row
 from utils.errors import CourseError, named
 
 # kind -> (left out?, what it is, what to do); a picture's own problems are in images.PROBLEMS
 LISTING_PROBLEMS = {
     "system file": (True, "a file that the system or an editor left there", "nothing; it is ignored"),
-    "no picture": (True, "its name does not end like a picture's", "rename it if it is one, else move it away"),
+    "no picture": (True, "its name does not end like a picture's", "if it is one, convert or rename it"),
     "beside the classes": (True, "a picture in no class folder", "move it into the folder of its class"),
     "outside the splits": (True, "a folder beside train, valid and test", "move its pictures into one of them"),
     "folder cannot be read": (True, "the system refuses to list the folder", "change its permissions"),
-    "link loop": (True, "the folder links back to one above it", "remove the link"),
+    "link loop": (True, "the folder is met a second time, by a link back to one above it, say", "remove the link"),
+    "unreadable name": (True, "the name is in no encoding that can be printed or saved", "rename it"),
     "empty class": (False, "a class folder without pictures", "add pictures, or remove the folder"),
     "small class": (False, "fewer than 3 pictures, so not one for each split", "add pictures, or drop the class"),
     "missing in a split": (False, "the class has no picture in this split", "add some, or split anew"),
@@ -61,7 +63,7 @@ def scan(data_dir, csv=None, columns=None, labels=None, limit=None, seed=0, thre
         csv: instead of the folders' names, a CSV with path and label; or several (see `csvs.list_csv`).
         columns: for a CSV, which column is what, by name or number.
         labels: for a CSV, the name of each label in it.
-        limit: look at so many pictures only, each class by its share, for a quick try.
+        limit: look at about so many pictures only, each class by its share, for a quick try. None or 0: all.
         seed: which ones `limit` takes.
         threads: None takes one a core, at most 8.
         progress: whether to show a bar.
@@ -74,13 +76,14 @@ def scan(data_dir, csv=None, columns=None, labels=None, limit=None, seed=0, thre
         CourseError: there is nothing to look at (folder or CSV missing, empty, unreadable, all pictures broken).
     """
     root, rows, found = _listed(data_dir, csv, columns, labels)
-    rows = _limited(rows, limit, seed)
-    facts = examine_all([root / row.path for row in rows], threads=threads, progress=progress)
-    found += [Problem(row.path, row.label, *problem) for row, fact in zip(rows, facts) for problem in fact.problems]
-    table = _table(root, rows, facts)
+    looked_at = _limited(rows, limit, seed)
+    facts = examine_all([root / row.path for row in looked_at], threads=threads, progress=progress)
+    for row, fact in zip(looked_at, facts):
+        found += [Problem(row.path, row.label, *problem) for problem in fact.problems]
+    table = _table(root, looked_at, facts)
     if table.empty:
-        raise CourseError(_nothing_left(root, rows, facts))
-    found += _class_problems(table)
+        raise CourseError(_nothing_left(root, looked_at, facts))
+    found += _class_problems(table, looked_at, set(rows) - set(looked_at))
     return Scan(table, problem_table(found))
 
 
@@ -120,12 +123,12 @@ def problem_table(found: list[Problem]) -> pd.DataFrame:
     rows = [(*problem, PROBLEMS[problem.kind][0], "{1}; {2}".format(*PROBLEMS[problem.kind])) for problem in found]
     table = pd.DataFrame(rows, columns=["path", "label", "problem", "detail", "left_out", "advice"])
     table["left_out"] = table["left_out"].astype(bool)
-    order = ["left_out", "problem", "path"]
-    return table.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
+    order = ["left_out", "problem", "path", "label", "detail"]
+    return table.sort_values(order, ascending=[False, True, True, True, True], ignore_index=True)
 
 
 def _listed(data_dir, csv, columns, labels):
-    if csv is None or csv == "":
+    if not csv:
         root = folders.existing_folder(data_dir)
         return root, *folders.list_folder(root)
     root = folders.existing_folder(data_dir) if data_dir else _folder_of(csv)
@@ -139,8 +142,8 @@ def _listed(data_dir, csv, columns, labels):
 def _folder_of(csv):
     if isinstance(csv, (list, dict)):
         csv = next(iter(csv.values() if isinstance(csv, dict) else csv))
-    path = Path(csv).expanduser().absolute()
-    return path if path.is_dir() else path.parent
+    path = folders.absolute(csv)
+    return path if os.path.isdir(path) else path.parent
 
 
 def _limited(rows, limit, seed):
@@ -149,16 +152,16 @@ def _limited(rows, limit, seed):
         return rows
     if limit < 1:
         raise CourseError(f"limit is the number of pictures to look at, so at least 1, but it is {limit}.")
-    listed = pd.DataFrame(sorted(rows, key=lambda row: row.path), columns=folders.Row._fields)
+    listed = pd.DataFrame(sorted(rows, key=lambda row: row.path), columns=Row._fields)
     rng = np.random.default_rng(seed)
     kept = []
     for places in listed.groupby(["label", "split"], dropna=False, sort=True).indices.values():
         kept += list(rng.permutation(places)[: max(1, round(limit * len(places) / len(rows)))])
-    return [folders.Row(*row) for row in listed.loc[sorted(kept)].itertuples(index=False)]
+    return [Row(*row) for row in listed.loc[sorted(kept)].itertuples(index=False)]
 
 
 def _table(root, rows, facts):
-    table = pd.DataFrame(rows, columns=folders.Row._fields)
+    table = pd.DataFrame(rows, columns=Row._fields)
     if table["split"].isna().all():
         table = table.drop(columns="split")
     looks = pd.DataFrame([fact[:-1] for fact in facts], columns=images.PictureFacts._fields[:-1])
@@ -169,16 +172,19 @@ def _table(root, rows, facts):
     return table
 
 
-def _class_problems(table):
-    counts = table["label"].value_counts(sort=False)
-    small = [Problem("", label, "small class", f"{count} pictures")
-             for label, count in counts.items() if count < LEAST_PER_CLASS]  # fmt: skip
-    if "split" not in table:
-        return small
-    present = set(zip(table["label"], table["split"]))
-    splits = [split for split in SPLITS if split in set(table["split"])]
-    return small + [Problem("", label, "missing in a split", split)
-                    for label in counts.index for split in splits if (label, split) not in present]  # fmt: skip
+def _class_problems(table, looked_at, unseen):
+    """What is wrong with whole classes; pictures that `limit` left unseen count as good."""
+    present = [*zip(table["label"], table.get("split", [None] * len(table)))]
+    present += [(row.label, row.split) for row in unseen]
+    counts = Counter(label for label, _ in present)
+    found = [Problem("", label, "empty class", f"none of its {count} pictures can be used")
+             for label, count in Counter(row.label for row in looked_at).items() if label not in counts]  # fmt: skip
+    found += [Problem("", label, "small class", f"{count} pictures")
+              for label, count in counts.items() if count < LEAST_PER_CLASS]  # fmt: skip
+    pairs = set(present)
+    splits = [split for split in SPLITS if any((label, split) in pairs for label in counts)]
+    return found + [Problem("", label, "missing in a split", split)
+                    for label in counts for split in splits if (label, split) not in pairs]  # fmt: skip
 
 
 def _nothing_left(root, rows, facts):

@@ -5,13 +5,13 @@ Words: a *lesson* is a notebook with a `parameters` cell, an `output_dir` and a 
 of it with given parameters, which leaves the executed notebook and `results.json` in a folder of its own.
 """
 
-from utils.notebooks.runs import CellError, Run, run_notebook
+from utils.notebooks.runs import CellError, NotebookRun, run_notebook
 from utils.notebooks.source import Lesson, lesson_paths, parameters, parse_value, read_lesson
 
 __all__ = [
     "CellError",
     "Lesson",
-    "Run",
+    "NotebookRun",
     "lesson_paths",
     "parameters",
     "parse_value",

@@ -142,4 +142,6 @@ def _add_claims(command):
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # Windows' consoles know few letters
     sys.exit(main())

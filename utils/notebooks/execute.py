@@ -11,10 +11,9 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 
 from utils.notebooks.kernels import KERNEL, started, this_python
-from utils.notebooks.runs import stopped_at
+from utils.notebooks.runs import catch_cell_error
 from utils.notebooks.source import ROOT, pick
 
 FOLDERS = ("lessons", "lessons/exercises", "lessons/solutions")
@@ -40,21 +39,18 @@ def execute_in_place(path):
     """
     before = nbformat.read(path, as_version=4)
     after = cleared(before)
-    try:
-        with this_python():
-            started(lambda: _client(after, path.parent).execute())
-    except CellExecutionError as error:
-        return stopped_at(after, error.ename, error.evalue)
-    except (RuntimeError, TimeoutError) as error:  # the kernel died or did not start
-        return stopped_at(after, type(error).__name__, str(error))
+    with catch_cell_error() as caught, this_python():
+        started(lambda: _client(after, path.parent, caught.count).execute())
+    if caught.error:
+        return caught.error
     cleaned(after)
-    if _settled(before) == _settled(after):
+    if same(before, after):
         return "unchanged"
     write_notebook(after, path)
     return "written"
 
 
-def _client(notebook, folder):
+def _client(notebook, folder, count):
     return NotebookClient(
         notebook,
         kernel_name=KERNEL,
@@ -62,6 +58,7 @@ def _client(notebook, folder):
         store_widget_state=False,
         coalesce_streams=True,  # how prints are cut into messages depends on timing
         resources={"metadata": {"path": str(folder)}},
+        on_cell_execute=count,
     )
 
 
@@ -97,6 +94,11 @@ def code_digest(notebook):
     """A digest of all code, kept in the file: it tells old outputs under new code from outputs that merely vary."""
     code = "\0".join(cell.source for cell in code_cells(notebook))
     return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def same(before, after):
+    """Whether two executions of a notebook differ in nothing but numbers in the text of volatile cells."""
+    return _settled(before) == _settled(after)
 
 
 def _settled(notebook):

@@ -12,12 +12,14 @@ runs/2026-11-23_14-05-09/
 
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import nbformat
 import papermill
+from nbclient.exceptions import CellExecutionError
 from papermill.exceptions import PapermillExecutionError, strip_color
 
 from utils.errors import CourseError
@@ -42,7 +44,7 @@ class CellError:
 
 
 @dataclass(frozen=True)
-class Run:
+class NotebookRun:
     """One execution: `notebook` is the executed file, `results` its results.json ({} when it wrote none)."""
 
     notebook: Path
@@ -61,7 +63,7 @@ class LessonRun:
     """A lesson, its run, and the file of the reader's own pictures (None on the samples)."""
 
     lesson: Lesson
-    run: Run
+    run: NotebookRun
     own_pictures: str | None = None
 
     @property
@@ -99,47 +101,56 @@ def run_notebook(notebook, output, parameters=None, *, cwd=None, progress=False)
     check_parameters(notebook, values)
     values = {name: plain(value) for name, value in values.items()}
     output.parent.mkdir(parents=True, exist_ok=True)
-    results = Path(cwd or notebook.parent, values["output_dir"], "results.json")
-    before = _written_at(results)
-    start = time.perf_counter()
-    error = _execute(notebook, output, values, cwd or notebook.parent, progress)
+    cwd = Path(cwd or notebook.parent).resolve()
+    file = cwd / Path(values["output_dir"]).expanduser() / "results.json"
+    written_before, start = _written_at(file), time.perf_counter()
+    error = _execute(notebook, output, values, cwd, progress)
     seconds = time.perf_counter() - start
     # A file of an earlier run in the same folder says nothing of this one.
-    fresh = _written_at(results) != before
-    return Run(output, seconds, error, json.loads(results.read_text(encoding="utf-8")) if fresh else {})
+    fresh = _written_at(file) != written_before
+    results = json.loads(file.read_text(encoding="utf-8")) if fresh else {}
+    return NotebookRun(output, seconds, error, results)
 
 
 def _execute(notebook, output, values, cwd, progress):
     """Run the notebook through papermill; the CellError it stopped at, or None."""
+    settings = {"parameters": values, "kernel_name": KERNEL, "language": "python", "progress_bar": progress}
+    with catch_cell_error() as caught, this_python():
+        started(
+            lambda: papermill.execute_notebook(
+                nbformat.read(notebook, as_version=4),
+                str(output).replace("{", "{{").replace("}", "}}"),  # papermill formats the path
+                # Papermill's own `cwd` changes the folder of the whole process; this one only the kernel's.
+                resources={"metadata": {"path": str(cwd)}},
+                on_cell_execute=caught.count,
+                **settings,
+            )
+        )
+    return caught.error
+
+
+class CellCounter:
+    """Counts the cells of a run as they begin; `error` is the CellError of the one that failed."""
+
+    def __init__(self):
+        self.cell, self.error = 0, None
+
+    def count(self, **_):
+        """A client's hook `on_cell_execute`."""
+        self.cell += 1
+
+
+@contextmanager
+def catch_cell_error():
+    """Turn what stops an execution into a CellError: a failing cell, or a kernel that died or did not start."""
+    counter = CellCounter()
     try:
-        with this_python():
-            started(lambda: _papermill(notebook, output, values, cwd, progress))
-    except PapermillExecutionError as error:
-        name, message = error.ename, error.evalue
-    except (RuntimeError, TimeoutError) as error:  # the kernel died (memory, a crash) or did not start
-        name, message = type(error).__name__, str(error)
-    else:
-        return None
-    return stopped_at(nbformat.read(output, as_version=4), name, message)
-
-
-def _papermill(notebook, output, values, cwd, progress):
-    papermill.execute_notebook(
-        nbformat.read(notebook, as_version=4),
-        str(output).replace("{", "{{").replace("}", "}}"),  # papermill formats the path
-        parameters=values,
-        kernel_name=KERNEL,
-        language="python",
-        progress_bar=progress,
-        # Papermill's own `cwd` changes the folder of the whole process; this one only the kernel's.
-        resources={"metadata": {"path": str(cwd)}},
-    )
-
-
-def stopped_at(notebook, name, message):
-    """The CellError for a notebook that stopped: the last cell that ran is the one that failed."""
-    counts = [cell.get("execution_count") or 0 for cell in notebook.cells]
-    return CellError(max(counts, default=0), name, strip_color(message).strip())
+        yield counter
+    except (PapermillExecutionError, CellExecutionError) as error:
+        counter.error = CellError(counter.cell, error.ename, strip_color(error.evalue))
+    except (RuntimeError, TimeoutError) as error:
+        # The kernel's own count is lost with it: its last messages may not have arrived.
+        counter.error = CellError(counter.cell, type(error).__name__, strip_color(str(error)).strip())
 
 
 def plan_lesson(lesson, typed, data_dir=None):

@@ -69,7 +69,8 @@ def sizes(table: pd.DataFrame, size: int = 224) -> Figure:
     axes.set_ylabel("height in pixels")
     title(axes, f"{small / len(table):.0%} of the pictures are smaller than {size} px and get enlarged")
     ratio = (table["width"] / table["height"]).describe(percentiles=[])
-    return with_alt(figure, f"Scatter plot of {len(table)} pictures in {len(shapes)} sizes: {table['width'].min()} to "
+    different = "one size" if len(shapes) == 1 else f"{len(shapes)} sizes"
+    return with_alt(figure, f"Scatter plot of {len(table)} pictures in {different}: {table['width'].min()} to "
                             f"{table['width'].max()} px wide, width over height from {ratio['min']:.2f} to "
                             f"{ratio['max']:.2f}. {small} are smaller than {size} px on a side.")  # fmt: skip
 
@@ -103,10 +104,10 @@ def problem_grid(problems: pd.DataFrame, root, columns: int = 6, most: int = 24)
         axes.set_title(row.problem, fontsize=8, color=RED if row.left_out else GREY)
         _name_below(axes, row.path)
     left_out = problems.loc[problems["left_out"], "path"].nunique()
-    figure.suptitle(f"{left_out} files left out (red), the others are used and noted", weight="bold", fontsize=11)
-    kinds = problems["problem"].value_counts()
-    return with_alt(figure, f"Grid of {len(pictures)} files with problems: "
-                            f"{', '.join(f'{count} {kind}' for kind, count in kinds.items())}.")  # fmt: skip
+    finding = f"{left_out} files left out (red), the others are used and noted" if len(problems) else "No problem found"
+    figure.suptitle(finding, weight="bold", fontsize=11)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in problems["problem"].value_counts(sort=False).items())
+    return with_alt(figure, f"{finding}. Grid of {len(pictures)} files{': ' + kinds if kinds else ''}.")
 
 
 def copy_grid(copies: pd.DataFrame, columns: int = 6, most: int = 24) -> Figure:
@@ -126,18 +127,31 @@ def copy_grid(copies: pd.DataFrame, columns: int = 6, most: int = 24) -> Figure:
     return with_alt(figure, f"{len(shown)} of {total} pictures that have a copy, in {count} families, with their folders.")
 
 
-def compare(values: dict, finding: str, alt: str, label: str = "accuracy", chance: float | None = None) -> Figure:
+def compare(values: dict, finding: str, label: str = "accuracy", chance: float | None = None) -> Figure:
     """A bar for each named value between 0 and 1; a dashed line where guessing would land."""
     figure, axes = canvas(height=0.9 + 0.42 * len(values))
     bars = axes.barh(list(values), list(values.values()), color=[BLUE, ORANGE, GREEN, RED, GREY][: len(values)])
     axes.bar_label(bars, fmt="%.2f", padding=3)
     if chance is not None:
         axes.axvline(chance, color=GREY, linestyle="--", linewidth=1)
-        axes.annotate("chance", (chance, 1), xycoords=("data", "axes fraction"), color=GREY, fontsize=8, xytext=(3, 2), textcoords="offset points")
+        axes.annotate("chance", (chance, 1), xycoords=("data", "axes fraction"), color=GREY, fontsize=8,
+                      xytext=(3, 2), textcoords="offset points")  # fmt: skip
     axes.set_xlim(0, 1.08)
     axes.set_xlabel(label)
     axes.invert_yaxis()
     title(axes, finding, pad=14 if chance is not None else 6)
+    listed = ", ".join(f"{name} {value:.2f}" for name, value in values.items())
+    return with_alt(figure, f"{finding}. Bars of {label}: {listed}{f'; chance is {chance:.2f}' if chance is not None else ''}.")
+
+
+def pictures(images: dict, finding: str, alt: str, height: float = 2.4) -> Figure:
+    """Images (anything that imshow takes) side by side, each with its name."""
+    figure, grid = canvas(2.6 * len(images), height, 1, len(images), squeeze=False)
+    for axes, (name, image) in zip(grid.ravel(), images.items()):
+        axes.imshow(image)
+        axes.set_title(name, fontsize=9)
+        axes.set_axis_off()
+    figure.suptitle(finding, weight="bold", fontsize=11)
     return with_alt(figure, alt)
 
 

@@ -1,0 +1,141 @@
+"""Lesson 01 as a tool: it runs on folders and CSVs of every kind, tells what is there, and touches nothing."""
+
+import csv
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from utils.data.samples import sample
+from utils.data.splits import add_splits
+from utils.data.splits import split_counts as utils_split_counts
+from utils.notebooks import run_notebook
+
+LESSON = Path(__file__).resolve().parents[2] / "lessons" / "01_data_folders.ipynb"
+
+
+def digest(folder):
+    """Names, contents and times of a whole folder."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        found.update(f"{path.relative_to(folder)} {path.stat().st_mtime_ns}".encode())
+        found.update(path.read_bytes() if path.is_file() else b"")
+    return found.hexdigest()
+
+
+def picture(path, rng):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    coarse = Image.fromarray(rng.integers(0, 255, (6, 6, 3), dtype=np.uint8))
+    coarse.resize((40 + int(rng.integers(30)), 50)).save(path)
+
+
+def folder_of(root, classes, each):
+    rng = np.random.default_rng(0)
+    for number in range(classes):
+        for index in range(each):
+            picture(root / f"class {number:02}" / f"{index}.jpg", rng)
+    return root
+
+
+def run(tmp_path, **parameters):
+    """Run the lesson; (results.json, all printed text), after checking that it ended well."""
+    done = run_notebook(LESSON, tmp_path / "out" / "report.ipynb", parameters, cwd=tmp_path)
+    assert done.error is None, done.error
+    executed = nbformat.read(done.notebook, as_version=4)
+    texts = [output.get("text", "") for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
+    return done.results, "".join(texts)
+
+
+def test_on_the_samples_every_claim_holds(tmp_path):
+    results, _ = run(tmp_path)
+    assert len(results["claims"]) >= 8
+    assert [claim["text"] for claim in results["claims"] if not claim["holds"]] == []
+    assert results["numbers"]["pictures"] == 500
+
+
+def test_on_the_faulty_folder_it_names_what_is_wrong_and_touches_nothing(tmp_path):
+    folder = tmp_path / "messy"
+    shutil.copytree(sample("messy"), folder)
+    before = digest(folder)
+    results, text = run(tmp_path, data_dir=str(folder))
+    assert digest(folder) == before
+    assert "This folder is split already" in text
+    assert "2 pictures lie in more than one split" in text
+    assert "fewer than 30 pictures" in text
+    assert not all(claim["holds"] for claim in results["claims"])
+    problems = pd.read_csv(tmp_path / "out" / "output" / "problems.csv")
+    assert {"broken", "empty file", "too large", "tiny"} <= set(problems["problem"])
+
+
+def test_it_runs_on_a_csv_with_a_header(tmp_path):
+    results, _ = run(tmp_path, csv=str(sample("layouts") / "labels.csv"))
+    assert (results["numbers"]["pictures"], results["numbers"]["classes"]) == (12, 3)
+
+
+def test_it_runs_on_csvs_of_numbers_one_a_split(tmp_path):
+    parameters = {"csv_columns": {"path": 0, "label": 1}, "csv_labels": {0: "sun", 1: "apple", 2: "leaf"}}
+    results, text = run(tmp_path, data_dir=str(sample("layouts")), csv=str(sample("layouts") / "numbered"), **parameters)
+    assert "6 train, 3 valid, 3 test" in text
+    assert results["parameters"]["csv_labels"] == {"0": "sun", "1": "apple", "2": "leaf"}
+
+
+@pytest.mark.parametrize(("classes", "each"), [(2, 20), (30, 8)])
+def test_it_runs_on_few_and_on_many_classes(tmp_path, classes, each):
+    results, _ = run(tmp_path, data_dir=str(folder_of(tmp_path / "own pictures", classes, each)))
+    assert results["numbers"]["classes"] == classes
+
+
+def test_it_explains_a_single_class_and_a_class_too_small_to_split(tmp_path):
+    folder = folder_of(tmp_path / "own", 1, 12)
+    _, text = run(tmp_path, data_dir=str(folder))
+    assert "There is only one class, 'class 00'" in text
+    picture(folder / "rare" / "1.png", np.random.default_rng(1))
+    _, text = run(tmp_path, data_dir="own")  # from the caller's folder
+    assert "Left out, fewer than 3 different pictures: 'rare'" in text
+
+
+def test_a_limit_looks_at_so_many_pictures(tmp_path):
+    results, _ = run(tmp_path, limit=100)
+    assert results["numbers"]["pictures"] == 100
+
+
+def test_a_folder_that_is_missing_ends_the_run_with_what_to_do(tmp_path):
+    done = run_notebook(LESSON, tmp_path / "report.ipynb", {"data_dir": str(tmp_path / "nothing")})
+    assert done.error.name == "CourseError"
+    assert "does not exist" in done.error.message
+
+
+def definitions(*names):
+    """Functions written out in the lesson, by name."""
+    notebook = nbformat.read(LESSON, as_version=4)
+    space = {"np": np, "Path": Path}
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and any(f"def {name}(" in cell.source for name in names):
+            exec(cell.source, space)
+    return [space[name] for name in names]
+
+
+def test_the_split_written_out_in_the_lesson_gives_the_counts_of_the_one_in_utils():
+    stratified_split, split_counts = definitions("stratified_split", "split_counts")
+    labels = np.repeat(["cat", "dog", "owl"], [103, 40, 9])
+    table = pd.DataFrame({"path": [f"{index}.jpg" for index in range(len(labels))], "label": labels})
+    ours = add_splits(table, (0.7, 0.2, 0.1))
+    by_hand = stratified_split(labels, 0.2, 0.1, np.random.default_rng(0))
+    pd.testing.assert_frame_equal(
+        pd.crosstab(labels, by_hand), pd.crosstab(ours["label"].to_numpy(), ours["split"].to_numpy())
+    )
+    assert split_counts(103, 0.15, 0.05) == tuple(utils_split_counts(103, (0.8, 0.15, 0.05)))
+
+
+def test_results_are_read_back_as_written(tmp_path):
+    results, _ = run(tmp_path, limit=60)
+    written = json.loads((tmp_path / "out" / "output" / "results.json").read_text(encoding="utf-8"))
+    assert written == results
+    with open(tmp_path / "out" / "output" / "split.csv", encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 60

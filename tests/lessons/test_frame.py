@@ -1,0 +1,111 @@
+"""Every committed lesson has the same frame, is executed, and says what its pictures show."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+LESSONS = Path(__file__).resolve().parents[2] / "lessons"
+PATHS = sorted(LESSONS.glob("[0-9]*.ipynb"))
+NOTEBOOKS = PATHS + sorted(LESSONS.glob("exercises/*.ipynb")) + sorted(LESSONS.glob("solutions/*.ipynb"))
+FRAME = ["you will do", "you will learn", "you need", "time", "## what we showed", "## summary",
+         "three quick questions", "## on your own pictures", "## further reading"]  # fmt: skip
+
+each_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+
+
+def cells(path, kind):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+
+
+def prose(path):
+    return "\n".join(cell.source for cell in cells(path, "markdown"))
+
+
+def outputs(path):
+    return [output for cell in cells(path, "code") for output in cell.outputs]
+
+
+def test_there_are_lessons():
+    assert PATHS
+
+
+@each_lesson
+def test_a_lesson_has_the_whole_frame_in_its_order(path):
+    text = prose(path).lower()
+    places = [text.find(part) for part in FRAME]
+    assert -1 not in places, f"missing: {[part for part, place in zip(FRAME, places) if place < 0]}"
+    assert places == sorted(places)
+
+
+@each_lesson
+def test_a_lesson_has_one_parameters_cell_with_a_comment_a_line(path):
+    tagged = [cell for cell in cells(path, "code") if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    for line in tagged[0].source.splitlines():
+        assert re.match(r"\w+: \w+ = .+  # \w", line), f"a parameter has a type, a value and a comment: {line!r}"
+
+
+@each_lesson
+def test_a_lesson_claims_something_and_every_claim_holds(path):
+    printed = "".join(output.get("text", "") for output in outputs(path))
+    assert "✓ " in printed
+    assert "✗" not in printed
+
+
+@each_lesson
+def test_the_code_cells_of_a_lesson_are_short(path):
+    assert max(len(cell.source.splitlines()) for cell in cells(path, "code")) <= 25
+
+
+@each_lesson
+def test_prose_stands_before_the_code(path):
+    kinds = [cell.cell_type for cell in nbformat.read(path, as_version=4).cells]
+    longest = max(len(run) for run in re.findall("c+", "".join(kind[0] for kind in kinds)))
+    assert longest <= 3, f"{longest} code cells in a row without a word between them"
+
+
+@each_lesson
+def test_the_papermill_command_of_a_lesson_names_this_lesson(path):
+    assert f"papermill lessons/{path.name}" in prose(path)
+
+
+@each_notebook
+def test_headings_go_down_one_step_at_a_time(path):
+    levels = [len(marks) for marks in re.findall(r"^(#+) ", prose(path), flags=re.MULTILINE)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:]))
+
+
+@each_notebook
+def test_a_notebook_is_executed_from_top_to_bottom_and_clean(path):
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not [output for output in outputs(path) if output.output_type == "error"]
+    assert not [cell.id for cell in code if "execution" in cell.metadata]
+    assert "widgets" not in notebook.metadata
+    assert (notebook.metadata.kernelspec.name, notebook.metadata.kernelspec.language) == ("python3", "python")
+
+
+@each_notebook
+def test_every_picture_has_a_text_alternative(path):
+    pictures = [output for output in outputs(path) if "image/png" in output.get("data", {})]
+    assert all(output.metadata.get("image/png", {}).get("alt") for output in pictures)
+    assert not re.search(r"!\[\s*\]\(", prose(path))
+
+
+@each_notebook
+def test_a_notebook_stays_under_a_megabyte(path):
+    assert path.stat().st_size < 1_000_000
+
+
+@each_notebook
+def test_most_cells_are_compared(path):
+    code = cells(path, "code")
+    ignored = [cell for cell in code if "nbval-ignore-output" in cell.metadata.get("tags", [])]
+    skipped = [cell for cell in code if "nbval-skip" in cell.metadata.get("tags", [])]
+    assert len(ignored) <= len(code) / 4
+    assert not skipped

@@ -1,0 +1,105 @@
+"""The commands: what they print, what they leave, how they exit."""
+
+import subprocess
+import sys
+
+import pytest
+
+from utils.notebooks.__main__ import main
+
+WITH_DATA = "data_dir: str = 'samples'\noutput_dir: str = ''"
+
+
+def command(course, *arguments):
+    """Run a command on the temporary course; its exit code."""
+    return main(["--root", str(course.root), *map(str, arguments)])
+
+
+def test_the_help_names_the_commands():
+    command = [sys.executable, "-m", "utils.notebooks", "--help"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in ("run", "execute", "claims"))
+
+
+def test_a_failing_lesson_is_listed_and_the_next_one_runs(course, capsys):
+    course.notebook("01_a.ipynb", "print('so far')", "raise KeyError('<owl>')")
+    course.claiming("02_b.ipynb", "{'two is two': True}")
+    assert command(course, "run") == 1
+    out = capsys.readouterr().out
+    assert "01_a stopped at cell In [4]: KeyError: '<owl>'" in out
+    assert "1 of 1" in out
+    (folder,) = (course.root / "runs").iterdir()
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "&lt;owl&gt;" in page and "cell In [4]" in page and "failed" in page
+    for stem in ("01_a", "02_b"):
+        assert f'href="{stem}/{stem}.html"' in page
+        assert (folder / stem / f"{stem}.ipynb").exists()
+    assert "so far" in (folder / "01_a" / "01_a.html").read_text(encoding="utf-8")
+    assert (folder / "02_b" / "output" / "results.json").exists()
+
+
+def test_only_the_lessons_asked_for_run_with_the_parameters_typed_into_the_folder_named(course):
+    course.notebook("01_a.ipynb", "1 / 0")
+    course.claiming("02_b.ipynb", "{'seed is 7': seed == 7}")
+    output = course.root / "elsewhere"
+    assert command(course, "run", "--lesson", "02", "-p", "seed", "7", "--output", output) == 0
+    assert sorted(path.name for path in output.iterdir()) == ["02_b", "index.html"]
+
+
+def test_a_claim_that_fails_is_an_error_on_the_samples_and_a_finding_on_own_pictures(
+    course, capsys, monkeypatch
+):
+    course.claiming("01_a.ipynb", "{'pictures are ' + repr(data_dir): False}", parameters=WITH_DATA)
+    (course.root / "photos").mkdir()
+    assert command(course, "run", "--output", course.root / "one") == 1
+    assert "claim fails" in capsys.readouterr().out
+    monkeypatch.chdir(course.root)
+    assert command(course, "run", "--data", "photos", "--output", "two") == 0
+    out = capsys.readouterr().out
+    assert "finding" in out
+    assert f"pictures are {str(course.root / 'photos')!r}" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-p", "sed", "1"], "did you mean 'seed'?"),
+        (["-p", "seed", "one"], "'seed' is a number"),
+        (["-p", "output_dir", "x"], "--output DIR"),
+        (["--data", "no_such_folder"], "no_such_folder"),
+        (["--lesson", "05"], "There are: 01"),
+        (["--output", "."], "exists"),
+    ],
+)
+def test_a_request_that_cannot_be_met_exits_with_2_and_a_message_and_runs_nothing(
+    course, capsys, arguments, message
+):
+    course.notebook("01_a.ipynb", "open('ran', 'w')")
+    assert command(course, "run", *arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and "Traceback" not in captured.err
+    assert not (course.root / "runs").exists()
+    assert not (course.root / "lessons" / "ran").exists()
+
+
+def test_a_lesson_about_no_pictures_keeps_its_defaults_when_own_pictures_are_given(course, capsys):
+    course.claiming("01_a.ipynb", "{'ran': True}")
+    (course.root / "photos").mkdir()
+    assert command(course, "run", "--data", course.root / "photos") == 0
+    (page,) = course.root.glob("runs/*/index.html")
+    assert "<td>samples</td>" in page.read_text(encoding="utf-8")
+
+
+def test_execute_says_what_was_written_what_not_and_what_failed(course, capsys):
+    course.notebook("01_a.ipynb", "1 + 1")
+    assert command(course, "execute") == 0
+    course.notebook("02_b.ipynb", "1 / 0")
+    assert command(course, "execute") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == [
+        "written    lessons/01_a.ipynb",
+        "unchanged  lessons/01_a.ipynb",
+        "failed     lessons/02_b.ipynb",
+    ]
+    assert "In [2]: ZeroDivisionError" in lines[2]

@@ -1,0 +1,128 @@
+"""The first cell of a lesson and what its last cells say."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from utils import lesson
+from utils.errors import CourseError
+from utils.lesson import claim, record, start
+
+
+@pytest.fixture
+def run(tmp_path):
+    return start("test", {"data_dir": "", "lr": 0.1}, output_dir=tmp_path / "out")
+
+
+def written(run):
+    return json.loads((run.output_dir / "results.json").read_text(encoding="utf-8"))
+
+
+def test_start_leaves_parameters_and_versions(run):
+    results = written(run)
+    assert results["parameters"] == {"data_dir": "", "lr": 0.1}
+    assert results["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert results["claims"] == [] and results["numbers"] == {}
+
+
+def test_the_same_seed_gives_the_same_numbers_in_python_numpy_and_torch(tmp_path):
+    draws = []
+    for seed in (7, 7, 8):
+        start("test", {}, output_dir=tmp_path, seed=seed)
+        draws.append((random.random(), np.random.rand(), torch.rand(()).item()))
+    assert draws[0] == draws[1]
+    assert not set(draws[0]) & set(draws[2])
+
+
+def test_a_claim_prints_its_truth_and_is_noted(run, capsys):
+    claim("two is more than one", 2 > 1)
+    claim("one is more than two", np.bool_(False))
+    assert capsys.readouterr().out == "✓ two is more than one\n✗ one is more than two\n"
+    assert written(run)["claims"] == [
+        {"text": "two is more than one", "holds": True},
+        {"text": "one is more than two", "holds": False},
+    ]
+
+
+@pytest.mark.parametrize("vague", [0.97, 1, "yes", None, [True]])
+def test_a_claim_is_true_or_false_and_nothing_between(run, vague):
+    with pytest.raises(CourseError, match="true or false"):
+        claim("it works", vague)
+    assert written(run)["claims"] == []
+
+
+def test_numbers_are_noted_in_what_json_knows(run):
+    record(accuracy=np.float32(0.5), pictures=np.int64(3), lost=float("nan"), name="b0", curve=[torch.tensor(1.0)])
+    record(pictures=4)
+    assert written(run)["numbers"] == {"accuracy": 0.5, "pictures": 4, "lost": None, "name": "b0", "curve": [1.0]}
+
+
+def test_claiming_before_start_says_what_to_run(monkeypatch):
+    monkeypatch.setattr(lesson, "_current", None)
+    with pytest.raises(CourseError, match="lesson.start"):
+        claim("true", True)
+
+
+def test_a_new_start_begins_with_no_claims(run):
+    claim("true", True)
+    again = start("test", {}, output_dir=run.output_dir)
+    assert written(again)["claims"] == []
+
+
+@pytest.mark.parametrize("inside", ["results", ".", "a/b"])
+def test_results_are_refused_among_the_readers_pictures(tmp_path, inside):
+    pictures = tmp_path / "photos"
+    pictures.mkdir()
+    with pytest.raises(CourseError, match="must not be written among your pictures"):
+        start("test", {"data_dir": str(pictures)}, output_dir=pictures / inside)
+    assert list(pictures.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CourseError, match="cannot be written") as error:
+        start("test", {}, output_dir=tmp_path / "file" / "out")
+    assert str(tmp_path / "file") in str(error.value)
+
+
+def test_a_failed_write_keeps_the_last_results_and_leaves_no_litter(run, monkeypatch):
+    claim("true", True)
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(CourseError, match="No space left"):
+        claim("more", True)
+    assert [one["text"] for one in written(run)["claims"]] == ["true"]
+    assert [path.name for path in run.output_dir.iterdir()] == ["results.json"]
+
+
+def test_threads_and_device_are_what_was_asked_for(tmp_path):
+    before = torch.get_num_threads()
+    try:
+        run = start("test", {}, output_dir=tmp_path, threads=1, device="cpu")
+        assert (torch.get_num_threads(), run.device) == (1, "cpu")
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory settings are glibc's")
+def test_freed_blocks_are_kept_for_the_next_batch():
+    # Without the settings each large tensor is mapped anew, and every page of it faults.
+    code = (
+        "import resource, sys, torch; from utils.lesson import keep_big_blocks\n"
+        "print(keep_big_blocks() if sys.argv[1] == 'kept' else False)\n"
+        "for _ in range(20): torch.ones(2**24)\n"  # glibc settles after some
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(5): torch.ones(2**24)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)"
+    )
+    faults = {}
+    for way in ("kept", "plain"):
+        out = subprocess.run([sys.executable, "-c", code, way], capture_output=True, text=True, check=True).stdout
+        done, faults[way] = out.split()
+        assert done == str(way == "kept")
+    assert int(faults["kept"]) * 10 < int(faults["plain"])
