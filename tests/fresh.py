@@ -73,9 +73,7 @@ def set_up_again(course, environment):
     before = ready.stat().st_mtime_ns
     make("setup", course, environment)
     if ready.stat().st_mtime_ns != before:
-        raise FreshError(
-            "The second `make setup` installed everything again. Does a target touch requirements.txt?"
-        )
+        raise FreshError("The second `make setup` installed everything again. Does a target touch requirements.txt?")
 
 
 def open_lab(course, environment):
@@ -118,9 +116,7 @@ def listed_servers(course, environment):
 
 def answer(server, path):
     """The server's answer to a request with its token, or None where it does not listen yet."""
-    request = urllib.request.Request(
-        server["url"] + path, headers={"Authorization": f"token {server['token']}"}
-    )
+    request = urllib.request.Request(server["url"] + path, headers={"Authorization": f"token {server['token']}"})
     # An empty ProxyHandler: a proxy cannot reach this machine's loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -187,9 +187,7 @@ def test_the_yaml_files_parse(file):
     assert isinstance(yaml.safe_load(file.read_text(encoding="utf-8")), dict)
 
 
-@pytest.mark.parametrize(
-    "file", [*sorted(GITHUB.rglob("*.*")), ROOT / "README.md"], ids=lambda file: file.name
-)
+@pytest.mark.parametrize("file", [*sorted(GITHUB.rglob("*.*")), ROOT / "README.md"], ids=lambda file: file.name)
 def test_every_make_target_that_is_named_exists(file):
     # In prose `make lab` stands in backticks; in a workflow or a block it begins a line.
     text = file.read_text(encoding="utf-8")

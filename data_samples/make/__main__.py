@@ -38,13 +38,9 @@ def parser() -> argparse.ArgumentParser:
         prog="python data_samples/make",
         description="Makes the sample sets, each from a seed, and their checksums.",
     )
-    result.add_argument(
-        "names", nargs="*", type=known, help=f"which sets; all by default: {', '.join(set_names())}"
-    )
+    result.add_argument("names", nargs="*", type=known, help=f"which sets; all by default: {', '.join(set_names())}")
     result.add_argument("--seed", type=int, default=0, help="0, as committed, by default")
-    result.add_argument(
-        "--into", type=Path, default=HERE.parent, help="data_samples by default", metavar="FOLDER"
-    )
+    result.add_argument("--into", type=Path, default=HERE.parent, help="data_samples by default", metavar="FOLDER")
     return result
 
 

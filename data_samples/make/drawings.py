@@ -141,9 +141,7 @@ def apple(pen: Pen, rng: random.Random) -> None:
     pen.line([(0.0, -0.5), (0.03, -0.75), (0.12, -0.98)], 0.11, colour(25, 0.6, 0.4))
     leaflet = smooth([(0.08, -0.72), (0.35, -1.0), (0.75, -0.98), (0.5, -0.72)])
     pen.body(leaflet, colour(100, 0.6, 0.8), colour(125, 0.7, 0.45))
-    pen.fill(
-        smooth([(-0.62, -0.3), (-0.45, -0.5), (-0.36, -0.38), (-0.52, 0.02), (-0.64, 0.0)]), WHITE, alpha=120
-    )
+    pen.fill(smooth([(-0.62, -0.3), (-0.45, -0.5), (-0.36, -0.38), (-0.52, 0.02), (-0.64, 0.0)]), WHITE, alpha=120)
 
 
 def fish(pen: Pen, rng: random.Random) -> None:

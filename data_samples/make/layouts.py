@@ -20,9 +20,7 @@ def make(folder: Path, seed: int = 0) -> list[str]:
         image = picture(NUMBERED[target], f"{seed}/{path}")
         files[path] = encoded(image, "JPEG", quality=88, optimize=True)
         rows[number] = path, target
-    files["labels.csv"] = lines(
-        ["path,label", *(f"{path},{NUMBERED[target]}" for path, target in rows.values())]
-    )
+    files["labels.csv"] = lines(["path,label", *(f"{path},{NUMBERED[target]}" for path, target in rows.values())])
     for split, numbers in SPLITS.items():
         files[f"numbered/{split}.csv"] = lines(f"{path},{target}" for path, target in map(rows.get, numbers))
     return write(folder, files)

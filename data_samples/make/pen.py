@@ -17,9 +17,7 @@ Points = list[tuple[float, float]]
 class Pen:
     """Draws shapes of its own coordinates on a large picture, and remembers where it drew (`cover`)."""
 
-    def __init__(
-        self, picture: Image.Image, middle: tuple[float, float], radius: float, angle=0.0, mirror=False
-    ):
+    def __init__(self, picture: Image.Image, middle: tuple[float, float], radius: float, angle=0.0, mirror=False):
         self.picture = picture
         self.cover = Image.new("L", picture.size)
         self.middle, self.radius, self.mirror = middle, radius, mirror
@@ -28,10 +26,7 @@ class Pen:
     def placed(self, points: Points) -> list[tuple[int, int]]:
         (x0, y0), across, down = self.middle, -self.radius if self.mirror else self.radius, self.radius
         moved = [(across * x, down * y) for x, y in points]
-        return [
-            (round(x0 + x * self.cos - y * self.sin), round(y0 + x * self.sin + y * self.cos))
-            for x, y in moved
-        ]
+        return [(round(x0 + x * self.cos - y * self.sin), round(y0 + x * self.sin + y * self.cos)) for x, y in moved]
 
     def fill(self, points: Points, colour: Colour | Image.Image, alpha: int = 255) -> None:
         mask = Image.new("L", self.picture.size)

@@ -32,7 +32,13 @@ def bench_scan():
             ours.append(seconds(lambda: scan(folder, threads=threads, progress=False)))
         yield Line(f"scan, verify and hash {PICTURES:,} small JPEGs", min(ours), min(plain), "s", "at most 1.3")
         table = scan(folder, threads=threads, progress=False).table
-        yield Line(f"find copies among them, near ones too (after scan {min(ours):.0f} s)", seconds(find_copies, table), None, "s", "")
+        yield Line(
+            f"find copies among them, near ones too (after scan {min(ours):.0f} s)",
+            seconds(find_copies, table),
+            None,
+            "s",
+            "",
+        )
 
 
 def bench_split():

@@ -74,9 +74,7 @@ def test_a_set_made_again_equals_the_committed_one(name, made):
     if LOCKED:
         assert [path for path in again if again[path] != committed[path]] == []
     else:  # another Pillow may pack the same picture into other bytes
-        assert [
-            path for path in again if not same_picture(made / name / path, SAMPLES_ROOT / name / path)
-        ] == []
+        assert [path for path in again if not same_picture(made / name / path, SAMPLES_ROOT / name / path)] == []
 
 
 def same_picture(one, other):
@@ -93,9 +91,7 @@ def test_the_checksums_cover_every_picture_and_csv_and_hold(made):
         "messy/train/empty/.gitkeep",
         "messy/train/fish/Thumbs.db",
     }
-    pictures_and_csvs = {
-        f"{name}/{path}" for name in SETS for path in files_in(SAMPLES_ROOT / name)
-    } - uncovered
+    pictures_and_csvs = {f"{name}/{path}" for name in SETS for path in files_in(SAMPLES_ROOT / name)} - uncovered
     for root in (SAMPLES_ROOT, made):
         lines = (root / "checksums.sha256").read_text(encoding="utf-8").splitlines()
         paths = [line.split("  ", 1)[1] for line in lines]
@@ -188,13 +184,8 @@ def test_exact_copies_in_a_source_count_once(script):
 
 def test_both_kinds_of_csv_say_the_same_of_the_same_pictures():
     layouts = SAMPLES_ROOT / "layouts"
-    labels = {
-        row["path"]: row["label"] for row in csv.DictReader((layouts / "labels.csv").open(encoding="utf-8"))
-    }
-    rows = {
-        split: list(csv.reader((layouts / f"numbered/{split}.csv").open()))
-        for split in ("train", "valid", "test")
-    }
+    labels = {row["path"]: row["label"] for row in csv.DictReader((layouts / "labels.csv").open(encoding="utf-8"))}
+    rows = {split: list(csv.reader((layouts / f"numbered/{split}.csv").open())) for split in ("train", "valid", "test")}
     assert {split: Counter(number for _, number in found) for split, found in rows.items()} == {
         "train": {"0": 2, "1": 2, "2": 2}, "valid": {"0": 1, "1": 1, "2": 1}, "test": {"0": 1, "1": 1, "2": 1}
     }  # fmt: skip
@@ -285,9 +276,7 @@ def test_the_rotated_picture_is_upright_once_its_tag_is_followed():
     assert image.getexif()[0x0112] == 6
     upright = ImageOps.exif_transpose(image)
     assert (image.size, upright.size) == ((96, 144), (144, 96))
-    top, bottom = (
-        np.asarray(upright.resize((1, 9), Image.Resampling.BOX))[row, 0].astype(int) for row in (0, -1)
-    )
+    top, bottom = (np.asarray(upright.resize((1, 9), Image.Resampling.BOX))[row, 0].astype(int) for row in (0, -1))
     assert top[2] > top[1], "the sky is blue"
     assert bottom[1] > bottom[2], "the hills are green"
 

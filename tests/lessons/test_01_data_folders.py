@@ -80,7 +80,9 @@ def test_it_runs_on_a_csv_with_a_header(tmp_path):
 
 def test_it_runs_on_csvs_of_numbers_one_a_split(tmp_path):
     parameters = {"csv_columns": {"path": 0, "label": 1}, "csv_labels": {0: "sun", 1: "apple", 2: "leaf"}}
-    results, text = run(tmp_path, data_dir=str(sample("layouts")), csv=str(sample("layouts") / "numbered"), **parameters)
+    results, text = run(
+        tmp_path, data_dir=str(sample("layouts")), csv=str(sample("layouts") / "numbered"), **parameters
+    )
     assert "6 train, 3 valid, 3 test" in text
     assert results["parameters"]["csv_labels"] == {"0": "sun", "1": "apple", "2": "leaf"}
 

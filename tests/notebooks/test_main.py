@@ -47,9 +47,7 @@ def test_only_the_lessons_asked_for_run_with_the_parameters_typed_into_the_folde
     assert sorted(path.name for path in output.iterdir()) == ["02_b", "index.html"]
 
 
-def test_a_claim_that_fails_is_an_error_on_the_samples_and_a_finding_on_own_pictures(
-    course, capsys, monkeypatch
-):
+def test_a_claim_that_fails_is_an_error_on_the_samples_and_a_finding_on_own_pictures(course, capsys, monkeypatch):
     course.claiming("01_a.ipynb", "{'pictures are ' + repr(data_dir): False}", parameters=WITH_DATA)
     (course.root / "photos").mkdir()
     assert command(course, "run", "--output", course.root / "one") == 1
@@ -72,9 +70,7 @@ def test_a_claim_that_fails_is_an_error_on_the_samples_and_a_finding_on_own_pict
         (["--output", "."], "exists"),
     ],
 )
-def test_a_request_that_cannot_be_met_exits_with_2_and_a_message_and_runs_nothing(
-    course, capsys, arguments, message
-):
+def test_a_request_that_cannot_be_met_exits_with_2_and_a_message_and_runs_nothing(course, capsys, arguments, message):
     course.notebook("01_a.ipynb", "open('ran', 'w')")
     assert command(course, "run", *arguments) == 2
     captured = capsys.readouterr()

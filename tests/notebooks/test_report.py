@@ -42,9 +42,7 @@ def test_the_index_page_is_complete_in_itself_and_can_be_read_by_a_screen_reader
         lesson_run(tmp_path, one=True, two=False),
         lesson_run(tmp_path, error=CellError(3, "ValueError", "a < b")),
     ]
-    page = BeautifulSoup(
-        write_index(done, tmp_path, "All lessons").read_text(encoding="utf-8"), "html.parser"
-    )
+    page = BeautifulSoup(write_index(done, tmp_path, "All lessons").read_text(encoding="utf-8"), "html.parser")
     assert page.html["lang"] == "en"
     assert page.title.text == page.h1.text == "All lessons"
     assert all(cell.get("scope") for cell in page.find_all("th"))
@@ -64,6 +62,7 @@ def test_a_lessons_page_fetches_nothing_unless_it_has_formulas_and_shows_no_dead
         nbformat.write(new_notebook(cells=[new_markdown_cell(text), code]), path)
         pages[name] = BeautifulSoup(write_html(path).read_text(encoding="utf-8"), "html.parser")
     assert not pages["plain"].find_all("script", src=True) and not pages["plain"].find_all("link", href=True)
+    assert not [script for script in pages["plain"].find_all("script") if "import" in script.text]
     assert "0%" not in pages["plain"].text
     assert pages["plain"].find("img")["src"].startswith("data:image/png;base64,")
     assert "MathJax" in str(pages["formulas"])

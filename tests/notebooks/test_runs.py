@@ -91,9 +91,7 @@ def test_a_kernel_that_dies_before_it_answers_is_started_once_more():
     assert started(execute) == "done"
 
 
-@pytest.mark.parametrize(
-    ("message", "tries"), [("Kernel died before replying to kernel_info", 2), ("Kernel died", 1)]
-)
+@pytest.mark.parametrize(("message", "tries"), [("Kernel died before replying to kernel_info", 2), ("Kernel died", 1)])
 def test_a_kernel_that_dies_for_good_is_not_started_for_ever(message, tries):
     starts = []
 

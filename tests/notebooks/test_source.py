@@ -52,9 +52,7 @@ def test_a_lesson_without_its_settings_is_told_which_to_add(course):
 
 
 def test_parameters_have_the_values_that_stand_in_the_cell(course):
-    source = (
-        "lr: float = 0.1  # step\nname: str = 'b0'\nsizes: list = [64, 96]\ncsv = None\nfolder = make('x')"
-    )
+    source = "lr: float = 0.1  # step\nname: str = 'b0'\nsizes: list = [64, 96]\ncsv = None\nfolder = make('x')"
     found = parameters(course.notebook("01_a.ipynb", parameters=source))
     assert found == {"lr": 0.1, "name": "b0", "sizes": [64, 96], "csv": None, "folder": "make('x')"}
 

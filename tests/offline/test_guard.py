@@ -20,12 +20,19 @@ ATTEMPTS = {
     "connect_ex": f"socket.socket().connect_ex(('{BEYOND}', 80))",
     "connect over IPv6": "socket.socket(socket.AF_INET6).connect(('2001:db8::1', 80))",
     "datagram": f"socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('{BEYOND}', 53))",
+    "message": f"socket.socket(type=socket.SOCK_DGRAM).sendmsg([b''], [], 0, ('{BEYOND}', 53))",
     "look-up": "socket.getaddrinfo('example.org', 443)",
     "old look-up": "socket.gethostbyname('example.org')",
+    "reverse look-up": f"socket.gethostbyaddr('{BEYOND}')",
+    "name of an address": f"socket.getnameinfo(('{BEYOND}', 80), 0)",
     "connection": f"socket.create_connection(('{BEYOND}', 80), timeout=1)",
     "without the socket module": f"import _socket; _socket.socket().connect(('{BEYOND}', 80))",
     "download": "import urllib.request; urllib.request.urlopen('http://example.org')",
 }
+
+
+if not hasattr(socket.socket, "sendmsg"):  # Windows
+    del ATTEMPTS["message"]
 
 
 @pytest.fixture
@@ -70,9 +77,7 @@ def test_loopback_works(log, family, host):
         except OSError:
             pytest.skip(f"this machine has no {host}")
         server.listen()
-        with socket.create_connection(
-            ("localhost" if family == socket.AF_INET else host, server.getsockname()[1])
-        ):
+        with socket.create_connection(("localhost" if family == socket.AF_INET else host, server.getsockname()[1])):
             pass
     assert not log.exists()
 
@@ -87,9 +92,7 @@ def test_sockets_in_the_file_system_work(log):
 
 def test_a_session_fails_when_an_attempt_was_swallowed(tmp_path):
     test = tmp_path / "test_quiet.py"
-    test.write_text(
-        f"import socket\ndef test_quiet():\n    try: {ATTEMPTS['connect']}\n    except OSError: pass\n"
-    )
+    test.write_text(f"import socket\ndef test_quiet():\n    try: {ATTEMPTS['connect']}\n    except OSError: pass\n")
     environment = {name: value for name, value in os.environ.items() if name != LOG}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take seconds
     options = ["-o", "addopts=", "-p", "tests.offline.plugin", "-p", "no:cacheprovider"]

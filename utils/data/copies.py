@@ -67,65 +67,119 @@ def families(table: pd.DataFrame, near: bool = True, threads: int | None = None)
     if "digest" not in table:
         raise CourseError("Copies are found by the columns digest and phash, which scan makes, but the table has "
                           f"only {list(table.columns)}. Make it with: table, problems = scan(folder)")  # fmt: skip
-    digest, first = np.unique(table["digest"].to_numpy(dtype=str), return_index=True)
-    exact = np.searchsorted(digest, table["digest"].to_numpy(dtype=str))
+    _, first, exact = np.unique(table["digest"].to_numpy(dtype=str), return_index=True, return_inverse=True)
     if not near or len(first) < 2:
         return exact
-    left, right = near_pairs(table["phash"].to_numpy(np.uint64)[first])
-    same = _same_look(table, first, left, right, threads)
-    return _connected(len(first), left[same], right[same])[exact]
+    root = Path(table.attrs.get("root", "."))
+    looks = _Looks([root / path for path in table["path"].to_numpy()[first]], threads)
+    return _near_families(table["phash"].to_numpy(np.uint64)[first], looks.alike)[exact]
 
 
 def near_pairs(hashes: np.ndarray, distance: int = HASH_DISTANCE) -> tuple[np.ndarray, np.ndarray]:
-    """All pairs (left, right) of 64-bit hashes, (N,) uint64, that differ in at most `distance` bits.
+    """All pairs (left, right) of 64-bit hashes, (N,) uint64, that differ in at most `distance` bits; sorted."""
+    found = [np.stack(pairs) for pairs in _close_pairs(hashes, np.arange(len(hashes)), distance)]
+    left, right = np.concatenate([np.empty((2, 0), dtype=np.int64), *found], axis=1)
+    order = np.lexsort((right, left))
+    return left[order], right[order]
 
-    Cut into distance + 1 bands, two such hashes agree in one band at least (pigeonhole), so only hashes that
+
+def _near_families(hashes, alike):
+    """The family of each hash, (N,) ints, where `alike(left, right)` says which of the close pairs are copies.
+
+    The first round compares near neighbours only: it joins most of what are thousands of copies of one picture
+    (frames of a still camera, blank pages), so that the second need not compare each of them with each.
+    """
+    family = np.argsort(np.argsort(hashes, kind="stable"))  # a family of one each, in the order of the hashes
+    for steps in (4, None):
+        for left, right in _close_pairs(hashes, family, steps=steps):
+            apart = family[left] != family[right]
+            left, right = left[apart], right[apart]
+            same = alike(left, right)
+            if same.any():
+                family = _joined(family, left[same], right[same])
+    return family
+
+
+def _close_pairs(hashes, family, distance=HASH_DISTANCE, steps=None):
+    """Yields close pairs of different families as two arrays (left, right), each pair once.
+
+    Cut into distance + 1 bands, two close hashes agree in one band at least (pigeonhole), so only hashes that
     share a band are compared: 60,000 pictures take about a second, not 1.8 thousand million comparisons.
+
+    Args:
+        hashes, family: (N,) uint64 and ints.
+        steps: with how many others in its band each is compared; None: with all.
     """
     edges = np.linspace(0, HASH_BITS, distance + 2).astype(int)
-    found = [np.empty((0, 2), dtype=np.int64)]
-    for low, high in zip(edges[:-1], edges[1:]):
-        band = (hashes >> np.uint64(low)) & np.uint64((1 << int(high - low)) - 1)
-        order = np.argsort(band, kind="stable")
-        found.append(_close_in_band(hashes[order], band[order], order, distance))
-    pairs = np.unique(np.concatenate(found), axis=0)
-    return pairs[:, 0], pairs[:, 1]
+    masks = [np.uint64((1 << int(high)) - (1 << int(low))) for low, high in zip(edges[:-1], edges[1:])]
+    for place, mask in enumerate(masks):
+        band = hashes & mask
+        order = np.lexsort((family, band))
+        for here, there in _neighbours(band[order], family[order], steps):
+            left, right = order[here], order[there]
+            differ = hashes[left] ^ hashes[right]
+            close = np.bitwise_count(differ) <= distance
+            for earlier in masks[:place]:  # a pair that agrees in an earlier band was found there
+                close &= (differ & earlier) != 0
+            yield np.minimum(left, right)[close], np.maximum(left, right)[close]
 
 
-def _close_in_band(hashes, band, order, distance):
-    """Close pairs among neighbours with equal band: each is compared with the one 1, 2, 3, ... places on."""
-    found = []
-    here = np.arange(len(band))
-    for step in range(1, len(band)):
-        here = here[here < len(band) - step]
-        here = here[band[here] == band[here + step]]  # sorted: who has no partner here has none further on
+def _neighbours(band, family, steps):
+    """Yields pairs of places with equal band and different family. Both are sorted: by band, then family."""
+    places = np.arange(len(band))
+    band_ends = np.searchsorted(band, band, side="right")
+    starts = np.flatnonzero((np.diff(band) != 0) | (np.diff(family) != 0)) + 1
+    here, there = places, np.append(starts, len(band))[np.searchsorted(starts, places, side="right")]
+    for _ in range(len(band) if steps is None else steps):
+        inside = there < band_ends[here]
+        here, there = here[inside], there[inside]
         if not len(here):
-            break
-        close = here[np.bitwise_count(hashes[here] ^ hashes[here + step]) <= distance]
-        found.append(np.sort(np.stack([order[close], order[close + step]], axis=1), axis=1))
-    return np.concatenate(found) if found else np.empty((0, 2), dtype=np.int64)
+            return
+        yield here, there
+        there = there + 1
 
 
-def _same_look(table, first, left, right, threads):
-    """Which of the proposed pairs really look the same; each picture is opened once."""
-    wanted = np.unique(np.concatenate([left, right]))
-    root = Path(table.attrs.get("root", "."))
-    paths = [root / path for path in table["path"].to_numpy()[first[wanted]]]
-    with ThreadPoolExecutor(threads or min(os.cpu_count() or 1, 8)) as pool:
-        looks = list(pool.map(_look, paths))
-    looks = np.array(looks, dtype=np.uint8).reshape(len(wanted), LOOK_SIDE**2, 3)
-    a, b = np.searchsorted(wanted, left), np.searchsorted(wanted, right)
-    chunks = np.array_split(np.arange(len(a)), len(a) // 10_000 + 1)  # bounded memory for any number of pairs
-    return np.concatenate([_alike(looks[a[part]], looks[b[part]]) for part in chunks])
+def _joined(family, left, right):
+    """The families after those of each pair have become one."""
+    count = len(family)
+    links = coo_array((np.ones(len(left), dtype=bool), (family[left], family[right])), shape=(count, count))
+    return connected_components(links, directed=False)[1][family]
+
+
+class _Looks:
+    """The small colour pictures that decide, (16, 16, 3) uint8; each path is opened once, when it is asked for."""
+
+    def __init__(self, paths, threads):
+        self.paths, self.threads = paths, threads or min(os.cpu_count() or 1, 8)
+        self.looks = np.empty((len(paths), LOOK_SIDE**2, 3), dtype=np.uint8)  # takes memory only where it is written
+        self.opened, self.readable = np.zeros((2, len(paths)), dtype=bool)
+
+    def alike(self, left, right):
+        """Whether the pictures of each pair, (M,) ints and (M,) ints, look the same -> (M,) bool."""
+        self._open(np.unique(np.concatenate([left, right])))
+        same = self.readable[left] & self.readable[right]
+        for part in np.array_split(np.arange(len(left)), len(left) // 10_000 + 1):  # bounds the memory
+            same[part] &= _alike(self.looks[left[part]], self.looks[right[part]])
+        return same
+
+    def _open(self, wanted):
+        wanted = wanted[~self.opened[wanted]]
+        if not len(wanted):
+            return
+        with ThreadPoolExecutor(self.threads) as pool:
+            for place, look in zip(wanted, pool.map(_look, [self.paths[place] for place in wanted])):
+                self.opened[place] = True
+                self.readable[place] = look is not None
+                self.looks[place] = 0 if look is None else look
 
 
 def _look(path):
-    """A small colour picture, (16, 16, 3) uint8."""
+    """A small colour picture, (256, 3) uint8; None where it is gone or damaged since the scan."""
     try:
         image = open_image(path, size=2 * LOOK_SIDE)
-    except PictureError:  # gone or damaged since the scan: it cannot be shown to be a copy
-        return np.random.default_rng().integers(0, 256, (LOOK_SIDE, LOOK_SIDE, 3))
-    return np.asarray(image.resize((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BILINEAR))
+    except PictureError:
+        return None
+    return np.asarray(image.resize((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BILINEAR)).reshape(-1, 3)
 
 
 def _alike(left, right):
@@ -134,8 +188,3 @@ def _alike(left, right):
     difference = np.sqrt(((left - right) ** 2).mean(axis=(1, 2)))
     contrast = np.sqrt(((left - left.mean(axis=1, keepdims=True)) ** 2).mean(axis=(1, 2)))
     return difference <= np.clip(SAME_SHARE * contrast, *SAME_LEVELS)
-
-
-def _connected(count, left, right):
-    links = coo_array((np.ones(len(left), dtype=bool), (left, right)), shape=(count, count))
-    return connected_components(links, directed=False)[1]

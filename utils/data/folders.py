@@ -65,11 +65,11 @@ def existing_folder(root: str | Path) -> Path:
     if root is None or root == "":
         raise CourseError("Expected a folder with one folder a class, but got none. Give its path as data_dir=...")
     root = absolute(root)
-    if os.path.isdir(root):
+    if is_folder(root):
         if not os.access(root, os.R_OK | os.X_OK):
             raise CourseError(f"The folder '{root}' may not be read. Change its permissions: chmod -R u+rX '{root}'")
         return root
-    if os.path.exists(root):
+    if os.path.exists(root):  # noqa: PTH110 - as in is_folder
         more = {".csv": " Give a CSV as csv=..., and the folder of its pictures as data_dir.",
                 ".zip": " Unpack it first."}.get(root.suffix.lower(), " Give the folder that it lies in.")  # fmt: skip
         raise CourseError(f"Expected a folder with one folder a class, but '{root}' is a file.{more}")
@@ -85,9 +85,14 @@ def absolute(path: str | Path) -> Path:
                           f"Write ~/{str(path)[1:]} for a folder in yours.") from error  # fmt: skip
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder that can be seen; Path.is_dir raises where a folder above is locked."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def _nearest(root):
     """What exists of a path that does not."""
-    parent = next((folder for folder in root.parents if os.path.isdir(folder)), None)
+    parent = next((folder for folder in root.parents if is_folder(folder)), None)
     if parent is None:
         return f"There is no '{root.anchor}' either."
     near = difflib.get_close_matches(root.name, _folders_in(parent) or [], 1, 0.6)
@@ -183,8 +188,10 @@ def _as_text(path):
 def _no_pictures(root, folders, files, problems):
     loose = [path for path in files if is_picture_name(path)]
     if loose:
-        return (f"Expected one folder a class in '{root}', but its {len(loose)} pictures lie in no class folder "
-                f"({named(loose, 3)}). Move copies of them into a folder a class, or give a CSV with their labels.")  # fmt: skip
+        return (
+            f"Expected one folder a class in '{root}', but its {len(loose)} pictures lie in no class folder "
+            f"({named(loose, 3)}). Move copies of them into a folder a class, or give a CSV with their labels."
+        )
     if not folders and not files and not problems:
         return f"Expected one folder a class in '{root}', but the folder is empty."
     locked = [problem.path for problem in problems if problem.kind == "folder cannot be read"]
@@ -192,8 +199,10 @@ def _no_pictures(root, folders, files, problems):
         return (f"Expected pictures in the folders of '{root}', but {named(locked)} may not be read. "
                 f"Change the permissions: chmod -R u+rX '{root}'")  # fmt: skip
     names = {*files, *(problem.path for problem in problems if problem.kind != "empty class")} - set(folders)
-    kinds = Counter(os.path.splitext(name)[1].lower() or "no extension" for name in names)
+    kinds = Counter(Path(name).suffix.lower() or "no extension" for name in names)
     seen = ", only " + ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common(5)) if kinds else ""
-    return (f"Expected pictures in the folders of '{root}' ({named(folders, 5) or 'there is none'}), but found none{seen}. "
-            "Pictures end in .jpg, .png, .webp, .bmp, .tif or another format that Pillow reads; "
-            "convert others (HEIC, raw) to JPEG first.")  # fmt: skip
+    return (
+        f"Expected pictures in the folders of '{root}' ({named(folders, 5) or 'there is none'}), "
+        f"but found none{seen}. Pictures end in .jpg, .png, .webp, .bmp, .tif or another format that Pillow reads; "
+        "convert others (HEIC, raw) to JPEG first."
+    )

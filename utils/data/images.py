@@ -30,7 +30,7 @@ PROBLEMS = {
     "no file": (True, "it is a folder, pipe or device with a picture's name", "move it away, or correct the path"),
     "cannot be read": (True, "the system refuses to open the file", "check its permissions, or copy it anew"),
     "tiny": (True, "a side has fewer than 4 pixels, so there is nothing to see", "delete it, or find the original"),
-    "wrong extension": (False, "the content is another format than the name says", "rename it; it is read all the same"),
+    "wrong extension": (False, "the content is another format than the name says", "rename it; it is read anyway"),
     "rotated": (False, "it is stored sideways and turned upright by its EXIF tag", "read it with open_image"),
     "transparent": (False, "it has transparent parts", "they are laid on white"),
     "CMYK": (False, "its colours are inks for printing", "they are converted to RGB; colours shift a little"),
@@ -88,7 +88,7 @@ class PictureFacts(NamedTuple):
 
 def is_picture_name(path: str | Path) -> bool:
     """Whether the name ends like a picture that Pillow reads, in any letter case."""
-    return os.path.splitext(path)[1].lower() in SUFFIX_FORMATS
+    return Path(path).suffix.lower() in SUFFIX_FORMATS
 
 
 def open_image(path: str | Path, size: int | None = None) -> Image.Image:
@@ -170,7 +170,7 @@ def _examined(path, data, digest, hashes):
 
 def _noted(path, image, size, mode, orientation):
     """The problems of a picture that can be decoded."""
-    suffix = os.path.splitext(path)[1].lower()
+    suffix = Path(path).suffix.lower()
     named, found = SUFFIX_FORMATS.get(suffix), image.format
     if named != found and {named, found} != {"JPEG", "MPO"}:  # an MPO is a JPEG with a second one behind
         yield "wrong extension", f"{found} named {suffix or 'without extension'}"
@@ -200,13 +200,12 @@ def _frames(image):
 
 def _read(path):
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
         if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for its writer for ever
             raise PictureError(path, "no file")
         if found.st_size > MOST_BYTES:
             raise PictureError(path, "too large", f"over {MOST_BYTES // 10**6:,} megabytes")
-        with open(path, "rb") as file:
-            data = file.read()
+        data = Path(path).read_bytes()
     except FileNotFoundError as error:
         raise PictureError(path, "missing") from error
     except OSError as error:

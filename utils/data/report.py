@@ -43,7 +43,10 @@ def _usable(table, problems):
     yield Finding("good", f"{len(table):,} pictures in {table['label'].nunique()} classes can be used.")
     serious = left_out[left_out["problem"] != "system file"]
     if len(serious):
-        yield Finding("serious", f"{len(serious):,} files were left out: {_kinds(serious)}. See problems.csv for names and remedies.")
+        yield Finding(
+            "serious",
+            f"{len(serious):,} files were left out: {_kinds(serious)}. See problems.csv for names and remedies.",
+        )
 
 
 def _classes(table):
@@ -59,10 +62,16 @@ def _classes(table):
                                  "recall; accuracy alone hides the small ones.")  # fmt: skip
     else:
         yield Finding("good", f"The classes are of similar size: {sizes}.")
-    yield Finding("note", f"The score to beat: always answering {counts.index[0]!r} is right {counts.iloc[0] / counts.sum():.1%} of the time.")
+    yield Finding(
+        "note",
+        f"The score to beat: always answering {counts.index[0]!r} is right {counts.iloc[0] / counts.sum():.1%} of the time.",
+    )
     few = counts[counts < FEW]
     if len(few):
-        yield Finding("serious", f"{len(few)} classes have fewer than {FEW} pictures: {named(few.index)}. Collect more of these first.")
+        yield Finding(
+            "serious",
+            f"{len(few)} classes have fewer than {FEW} pictures: {named(few.index)}. Collect more of these first.",
+        )
 
 
 def _copies(copies):
@@ -87,11 +96,16 @@ def _splits(table):
     counts = table["split"].value_counts().reindex(SPLITS, fill_value=0)
     listed = ", ".join(f"{count:,} {split}" for split, count in counts.items())
     missing = [split for split, count in counts.items() if not count]
-    yield Finding("serious" if missing else "note", f"The split: {listed}.{' There is no ' + ' and no '.join(missing) + ' part.' if missing else ''}")
+    yield Finding(
+        "serious" if missing else "note",
+        f"The split: {listed}.{' There is no ' + ' and no '.join(missing) + ' part.' if missing else ''}",
+    )
     if counts["test"]:
         # The widest a 95 % interval gets (at half right), in the normal approximation: lesson 06 has better ones.
         spread = 1.96 * math.sqrt(0.25 / counts["test"])
-        yield Finding("note", f"An accuracy measured on {counts['test']:,} test pictures is uncertain by up to ±{spread:.0%}.")
+        yield Finding(
+            "note", f"An accuracy measured on {counts['test']:,} test pictures is uncertain by up to ±{spread:.0%}."
+        )
 
 
 def _looks(table, size):

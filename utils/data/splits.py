@@ -4,8 +4,7 @@ The rules: every class keeps its share in every split; copies stay together; the
 for any listing order; and what was split once stays where it is when pictures are added.
 """
 
-import os
-import tempfile
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pandas as pd
 from utils.data.copies import families
 from utils.data.folders import SPLITS
 from utils.errors import CourseError, named
+from utils.files import replacing
 
 FRACTIONS = (0.7, 0.15, 0.15)
 
@@ -28,17 +28,16 @@ def add_splits(table: pd.DataFrame, fractions=FRACTIONS, seed: int = 0, family=N
         table: image table, N rows. With the columns that `scan` makes, copies are found and kept together.
         fractions: shares of train, valid, test; they sum to 1. A share of 0 leaves that split empty.
         seed: another seed, another split.
-        family: (N,) ints, equal for pictures that must stay together (copies, one patient, one video);
+        family: (N,) values, equal for pictures that must stay together (copies, one patient, one video);
             None finds the copies.
 
     Raises:
-        CourseError: the fractions are no shares, or a class has fewer pictures than there are splits.
+        CourseError: the fractions are no shares, a class has fewer pictures than there are splits, or the table
+            has a split that is none of train, valid and test.
     """
     shares = check_fractions(fractions)
     family = _families(table, family)
-    split = table["split"].to_numpy(object) if "split" in table else np.full(len(table), None, dtype=object)
-    split = np.where(pd.isna(split), None, split)
-    split = _with_family(split, family)
+    split = _with_family(_given_split(table), family)
     units = _units(table, family)
     undecided = units["label"].isin(table["label"].to_numpy()[pd.isna(split)])
     _check_class_sizes(units[undecided], [name for name, share in shares.items() if share > 0])
@@ -90,10 +89,15 @@ def drop_small_classes(table: pd.DataFrame, at_least: int = len(SPLITS)) -> pd.D
 
 def check_fractions(fractions) -> dict[str, float]:
     """The shares by split name; a CourseError where they are not three shares that sum to 1."""
-    values = [float(value) for value in fractions]
-    if len(values) != len(SPLITS) or min(values) < 0 or abs(sum(values) - 1) > 1e-6 or values[0] == 0:
-        raise CourseError(f"Expected shares of train, valid and test that sum to 1, none negative and some for "
-                          f"training, for instance {FRACTIONS}; got {tuple(values)}, which sum to {sum(values):g}.")  # fmt: skip
+    expected = ("Expected shares of train, valid and test that sum to 1, none negative and some for training, "
+                f"for instance {FRACTIONS}; got")  # fmt: skip
+    try:
+        values = [float(value) for value in fractions]
+    except (TypeError, ValueError) as error:
+        raise CourseError(f"{expected} {fractions!r}.") from error
+    is_good = len(values) == len(SPLITS) and min(values) >= 0 and values[0] > 0 and abs(sum(values) - 1) <= 1e-6
+    if not is_good:  # nan compares as false, so it ends here too
+        raise CourseError(f"{expected} {tuple(values)}, which sum to {sum(values):g}.")
     return dict(zip(SPLITS, values))
 
 
@@ -103,41 +107,63 @@ def save_split(table: pd.DataFrame, path: str | Path) -> Path:
     columns = [name for name in ("path", "label", "split", "fold") if name in table]
     if not {"split", "fold"} & set(columns):
         raise CourseError("There is no split to save: the table has no column split. Make it: add_splits(table)")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        table[columns].to_csv(temporary, index=False, encoding="utf-8")
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as temporary:
+        table[columns].to_csv(temporary, index=False, encoding="utf-8", quoting=_quoting(table))
     return path
 
 
 def load_split(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
-    """The table with the splits that were saved; pictures that are new since then have none yet.
+    """The table with the splits (and folds) that were saved; pictures that are new since then have none yet.
 
     Saved pictures that are gone from the table, or have another label now, count as gone and new.
 
     Raises:
         CourseError: the file is missing, or was not written by `save_split`, or shares no picture with the table.
     """
+    saved = _read_saved(path)
+    keys = table["path"].astype(str) + "\0" + table["label"].astype(str)
+    rows = keys.map(pd.Series(np.arange(len(saved)), index=saved["path"] + "\0" + saved["label"]))  # nan: not saved
+    if len(saved) and rows.isna().all():
+        raise CourseError(f"None of the {len(saved)} pictures in '{path}' is in this table: it was saved for "
+                          f"another folder. It starts with {saved['path'].iloc[0]!r}, the table with "
+                          f"{named(table['path'].iloc[:1])}.")  # fmt: skip
+    known = rows.notna().to_numpy()
+    found = {}
+    for column in [name for name in ("split", "fold") if name in saved]:
+        cells = saved[column].to_numpy(object)[rows[known].astype(int)]
+        found[column] = np.full(len(table), None, dtype=object)
+        found[column][known] = np.where(cells == "", None, cells)
+    if "fold" in found and known.all() and not pd.isna(found["fold"]).any():
+        found["fold"] = found["fold"].astype(int)
+    return table.assign(**found)
+
+
+def _quoting(table):
+    """Quotes where needed; around everything where a name holds a bare carriage return, which Python leaves bare."""
+    bare = table[["path", "label"]].apply(lambda cells: cells.str.contains("\r", regex=False)).to_numpy().any()
+    return csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL
+
+
+def _read_saved(path):
+    """What `save_split` wrote, None where a picture has no split; a CourseError where it is something else."""
     try:
         saved = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (OSError, ValueError) as error:
         raise CourseError(f"Expected a split saved by save_split at '{path}', but: {error}") from error
-    if not {"path", "label", "split"} <= set(saved) or saved["path"].duplicated().any():
-        raise CourseError(f"Expected the columns path, label and split in '{path}' and each path once, "
-                          f"but it has {named(saved.columns)}. Was it written by save_split?")  # fmt: skip
-    saved = saved[saved["split"].isin(SPLITS)]
-    keys = table["path"].astype(str) + "\0" + table["label"].astype(str)
-    found = keys.map(pd.Series(saved["split"].to_numpy(), index=saved["path"] + "\0" + saved["label"]))
-    if len(saved) and found.isna().all():
-        raise CourseError(f"None of the {len(saved)} pictures in '{path}' is in this table: it was saved for "
-                          f"another folder. It starts with {saved['path'].iloc[0]!r}, the table with "
-                          f"{table['path'].iloc[0]!r}.")  # fmt: skip
-    return table.assign(split=found.astype(object).where(found.notna(), None))
+    if not {"path", "label"} < set(saved) or not {"split", "fold"} & set(saved):
+        raise CourseError(f"Expected the columns path, label and split in '{path}', but it has {named(saved.columns)}. "
+                          "Was it written by save_split?")  # fmt: skip
+    twice = saved["path"][saved["path"].duplicated()]
+    if len(twice):
+        raise CourseError(f"Expected each path once in '{path}', but {named(twice)} stands there more than once. "
+                          "Remove all of its rows but one.")  # fmt: skip
+    allowed = {"split": "|".join(SPLITS) + "|", "fold": "[0-9]*"}
+    for column in [name for name in allowed if name in saved]:
+        wrong = saved[column][~saved[column].str.fullmatch(allowed[column])].unique()
+        if len(wrong):
+            raise CourseError(f"Expected each {column} in '{path}' to be {' or '.join(map(repr, SPLITS))} "
+                              f"(or a number, for folds), but found {named(wrong)}. Correct these cells.")  # fmt: skip
+    return saved
 
 
 def _families(table, family):
@@ -146,13 +172,30 @@ def _families(table, family):
         family = families(table) if "digest" in table else np.arange(len(table))
     family = np.asarray(family)
     if len(family) != len(table):
-        raise CourseError(f"family must have one value a row: the table has {len(table)}, family {len(family)}.")
-    return pd.factorize(family)[0]
+        raise CourseError(f"Expected one family a picture, but the table has {len(table)} and family {len(family)}.")
+    codes = pd.factorize(family)[0]
+    if (codes < 0).any():
+        raise CourseError(f"Expected a family for each picture, but {(codes < 0).sum()} have none. "
+                          "Where it is not known, give each picture a value of its own.")  # fmt: skip
+    return codes
+
+
+def _given_split(table):
+    """(N,) objects: the split that a picture has already, None where it has none."""
+    if "split" not in table:
+        return np.full(len(table), None, dtype=object)
+    split = table["split"].to_numpy(object)
+    unknown = table["split"].dropna()[~table["split"].dropna().isin(SPLITS)].unique()
+    if len(unknown):
+        raise CourseError(f"Expected the splits {named(SPLITS)} in the table, but it has {named(unknown)}. "
+                          "Rename them, or split anew: add_splits(table.drop(columns='split'))")  # fmt: skip
+    return np.where(pd.isna(split), None, split)
 
 
 def _with_family(split, family):
-    """A new copy of a picture that has a split goes where that picture is."""
-    known = pd.DataFrame({"family": family, "split": split}).dropna().drop_duplicates("family")
+    """A new copy of a picture that has a split goes where that picture is (to train, where it is in several)."""
+    known = pd.DataFrame({"family": family, "split": split}).dropna()
+    known = known.sort_values("split", key=lambda names: names.map(SPLITS.index)).drop_duplicates("family")
     home = pd.Series(known["split"].to_numpy(), index=known["family"]).reindex(family).to_numpy(object)
     return np.where(pd.isna(split), home, split)
 
@@ -198,7 +241,8 @@ def _deal(rows, target, wanted, rng):
         room[place] -= size[unit]
         have[place] += 1
     single = order[size[order] == 1]
-    target[first[single]] = np.repeat(np.arange(len(wanted)), _fill(len(single), room, (wanted > 0) & (have == 0), wanted))
+    counts = _fill(len(single), room, (wanted > 0) & (have == 0), wanted)
+    target[first[single]] = np.repeat(np.arange(len(wanted)), counts)
 
 
 def split_counts(total: int, shares) -> np.ndarray:

@@ -143,7 +143,7 @@ def _folder_of(csv):
     if isinstance(csv, (list, dict)):
         csv = next(iter(csv.values() if isinstance(csv, dict) else csv))
     path = folders.absolute(csv)
-    return path if os.path.isdir(path) else path.parent
+    return path if folders.is_folder(path) else path.parent
 
 
 def _limited(rows, limit, seed):

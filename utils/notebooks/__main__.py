@@ -33,9 +33,7 @@ def run_command(options):
         done.append(run_lesson(lesson, values, folder, progress=_cell_bar(lesson)))
         report.write_html(done[-1].run.notebook)
         # After each lesson, so that a run that is stopped leaves its page too.
-        index = report.write_index(
-            done, folder, f"The lessons on {Path(data).name if data else 'the samples'}"
-        )
+        index = report.write_index(done, folder, f"The lessons on {Path(data).name if data else 'the samples'}")
     _print_lessons(done, index)
     return int(any(run.status in ("failed", "claim fails") for run in done))
 
@@ -98,9 +96,7 @@ def _cell_bar(lesson):
 
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m utils.notebooks", description=__doc__)
-    parser.add_argument(
-        "--root", type=_folder, default=ROOT, metavar="DIR", help="the course (this checkout)"
-    )
+    parser.add_argument("--root", type=_folder, default=ROOT, metavar="DIR", help="the course (this checkout)")
     commands = parser.add_subparsers(required=True, metavar="command")
     _add_run(commands.add_parser("run", help="run the lessons into runs/<date-time>/ with an index page"))
     _add_execute(commands.add_parser("execute", help="execute the committed notebooks in place"))
@@ -114,9 +110,7 @@ def _folder(text):
 
 def _add_run(command):
     command.set_defaults(command=run_command)
-    command.add_argument(
-        "--lesson", nargs="+", default=[], metavar="NN", help="only these lessons, such as 01"
-    )
+    command.add_argument("--lesson", nargs="+", default=[], metavar="NN", help="only these lessons, such as 01")
     command.add_argument("--data", metavar="DIR", help="your own pictures, a folder a class; read only")
     command.add_argument(
         "-p",

@@ -119,8 +119,7 @@ def text_table(header, rows):
     """Rows of texts in columns, numbers to the right."""
     widths = [max(len(line[column]) for line in (header, *rows)) for column in range(len(header))]
     numeric = [
-        bool(rows) and all(re.fullmatch(r"[\d.]+", line[column]) for line in rows)
-        for column in range(len(header))
+        bool(rows) and all(re.fullmatch(r"[\d.]+", line[column]) for line in rows) for column in range(len(header))
     ]
     return "\n".join(
         "  ".join(

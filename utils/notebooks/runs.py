@@ -170,9 +170,7 @@ def plan_lesson(lesson, typed, data_dir=None):
     values = {name: parse_value(text, defaults[name], name) for name, text in typed.items()}
     if data_dir is not None and "data_dir" in defaults:
         values["data_dir"] = data_dir
-    return {
-        name: own_path(value) if name in OWN_PICTURES and value else value for name, value in values.items()
-    }
+    return {name: own_path(value) if name in OWN_PICTURES and value else value for name, value in values.items()}
 
 
 def own_path(typed):
@@ -196,9 +194,7 @@ def new_folder(folder):
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
-        raise CourseError(
-            f"Results go into a new folder, but {str(folder)!r} exists: name another one."
-        ) from None
+        raise CourseError(f"Results go into a new folder, but {str(folder)!r} exists: name another one.") from None
     return folder
 
 

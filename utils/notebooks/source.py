@@ -83,9 +83,7 @@ def read_lesson(path):
 
 def title_of(notebook, path):
     """The notebook's first heading, or its file name where it has none."""
-    lines = [
-        line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines()
-    ]
+    lines = [line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
     return next((line.lstrip("# ").strip() for line in lines if line.startswith("# ")), path.stem)
 
 

@@ -39,7 +39,9 @@ def split_counts(table: pd.DataFrame) -> Figure:
     figure, axes = canvas(height=1.1 + 0.26 * len(shown))
     left = np.zeros(len(shown))
     for split, colour, hatch in zip(SPLITS, (BLUE, ORANGE, GREEN), HATCHES):
-        bars = axes.barh(shown.index, shown[split], left=left, color=colour, hatch=hatch, edgecolor="white", label=split)
+        bars = axes.barh(
+            shown.index, shown[split], left=left, color=colour, hatch=hatch, edgecolor="white", label=split
+        )
         axes.bar_label(bars, labels=[str(count) if count else "" for count in shown[split]], label_type="center", fontsize=8,
                        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})  # fmt: skip
         left += shown[split]
@@ -49,7 +51,11 @@ def split_counts(table: pd.DataFrame) -> Figure:
     axes.legend(ncols=3, loc="upper left", bbox_to_anchor=(0, -0.28 * 4 / (1.1 + 0.26 * len(shown))), frameon=False)
     smallest = counts.replace(0, np.nan).min().min()
     missing = int((counts == 0).sum().sum())
-    finding = f"{missing} times a class is missing in a split" if missing else f"Every class is in every split, the smallest part has {smallest:.0f}"
+    finding = (
+        f"{missing} times a class is missing in a split"
+        if missing
+        else f"Every class is in every split, the smallest part has {smallest:.0f}"
+    )
     title(axes, finding)
     sums = ", ".join(f"{split} {counts[split].sum()}" for split in SPLITS)
     return with_alt(figure, f"Stacked bars of {len(counts)} classes by split: {sums} pictures. {finding}.")
@@ -64,7 +70,15 @@ def sizes(table: pd.DataFrame, size: int = 224) -> Figure:
     axes.scatter(shapes["width"], shapes["height"], s=area, color=BLUE, alpha=0.5, edgecolor=BLUE)
     axes.axvline(size, color=RED, linestyle="--", linewidth=1)
     axes.axhline(size, color=RED, linestyle="--", linewidth=1)
-    axes.annotate(f"{size} px", (size, axes.get_ylim()[1]), color=RED, ha="left", va="top", xytext=(3, 0), textcoords="offset points")
+    axes.annotate(
+        f"{size} px",
+        (size, axes.get_ylim()[1]),
+        color=RED,
+        ha="left",
+        va="top",
+        xytext=(3, 0),
+        textcoords="offset points",
+    )
     axes.set_xlabel("width in pixels")
     axes.set_ylabel("height in pixels")
     title(axes, f"{small / len(table):.0%} of the pictures are smaller than {size} px and get enlarged")
@@ -89,7 +103,9 @@ def sample_grid(table: pd.DataFrame, a_class: int = 8, most: int = 12, seed: int
     more = table["label"].nunique() - len(labels)
     figure.suptitle(f"{len(labels)} of {len(labels) + more} classes" if more else f"The {len(labels)} classes, as a network will meet them",
                     weight="bold", fontsize=11)  # fmt: skip
-    return with_alt(figure, f"Grid of sample pictures, a row a class: {', '.join(labels)}{f' and {more} more' if more else ''}.")
+    return with_alt(
+        figure, f"Grid of sample pictures, a row a class: {', '.join(labels)}{f' and {more} more' if more else ''}."
+    )
 
 
 def problem_grid(problems: pd.DataFrame, root, columns: int = 6, most: int = 24) -> Figure:
@@ -124,7 +140,9 @@ def copy_grid(copies: pd.DataFrame, columns: int = 6, most: int = 24) -> Figure:
     count, total = copies["family"].nunique(), len(copies)
     figure.suptitle(f"{total} pictures, but only {count} different ones" if total else "No copies found",
                     weight="bold", fontsize=11)  # fmt: skip
-    return with_alt(figure, f"{len(shown)} of {total} pictures that have a copy, in {count} families, with their folders.")
+    return with_alt(
+        figure, f"{len(shown)} of {total} pictures that have a copy, in {count} families, with their folders."
+    )
 
 
 def compare(values: dict, finding: str, label: str = "accuracy", chance: float | None = None) -> Figure:
@@ -141,7 +159,9 @@ def compare(values: dict, finding: str, label: str = "accuracy", chance: float |
     axes.invert_yaxis()
     title(axes, finding, pad=14 if chance is not None else 6)
     listed = ", ".join(f"{name} {value:.2f}" for name, value in values.items())
-    return with_alt(figure, f"{finding}. Bars of {label}: {listed}{f'; chance is {chance:.2f}' if chance is not None else ''}.")
+    return with_alt(
+        figure, f"{finding}. Bars of {label}: {listed}{f'; chance is {chance:.2f}' if chance is not None else ''}."
+    )
 
 
 def pictures(images: dict, finding: str, alt: str, height: float = 2.4) -> Figure:
@@ -164,8 +184,12 @@ def _show(axes, table_or_root, path):
     try:
         image = open_image(root / path, size=THUMBNAIL)
     except PictureError:
-        axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, facecolor="#EEEEEE", edgecolor=GREY, linewidth=0.5))
-        axes.text(0.5, 0.5, "nothing\nto see", transform=axes.transAxes, ha="center", va="center", fontsize=7, color=GREY)
+        axes.add_patch(
+            Rectangle((0, 0), 1, 1, transform=axes.transAxes, facecolor="#EEEEEE", edgecolor=GREY, linewidth=0.5)
+        )
+        axes.text(
+            0.5, 0.5, "nothing\nto see", transform=axes.transAxes, ha="center", va="center", fontsize=7, color=GREY
+        )
         return
     smooth = "nearest" if max(image.size) < THUMBNAIL / 2 else "antialiased"
     image.thumbnail((2 * THUMBNAIL, 2 * THUMBNAIL))

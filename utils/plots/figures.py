@@ -15,7 +15,15 @@ from matplotlib.figure import Figure
 from utils.errors import CourseError
 
 # Okabe and Ito's colours, told apart by colour-blind eyes as well. https://jfly.uni-koeln.de/color/
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442"
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#F0E442",
+)
 GREY = "#6B6B6B"
 HATCHES = ("", "//", "..", "xx", "\\\\", "--")  # colour is never the only carrier of meaning
 DOTS_PER_INCH = 96
@@ -74,7 +82,9 @@ def png_with_alt(figure: CourseFigure) -> tuple[bytes, dict]:
     buffer = io.BytesIO()
     with warnings.catch_warnings(), mpl.rc_context(STYLE):
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for it; no more to say
-        figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", metadata={"Description": figure.alt})
+        figure.savefig(
+            buffer, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", metadata={"Description": figure.alt}
+        )
     return buffer.getvalue(), {"alt": figure.alt}
 
 

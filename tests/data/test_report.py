@@ -1,0 +1,86 @@
+"""The report says what is there, marks what is serious, and is silent about what is not the case."""
+
+import pandas as pd
+import pytest
+
+from utils.data.copies import find_copies
+from utils.data.report import describe
+from utils.data.samples import sample
+from utils.data.tables import problem_table, scan
+
+
+def table_of(counts, **columns):
+    labels = [label for label, count in counts.items() for _ in range(count)]
+    table = pd.DataFrame({"path": [f"{index}.png" for index in range(len(labels))], "label": labels})
+    defaults = {"width": 300, "height": 300, "mode": "RGB", "digest": table["path"], "phash": 0}
+    return table.assign(**(defaults | columns))
+
+
+def told(table, problems=None, copies=None, size=224):
+    nothing = table[:0].assign(family=0)
+    problems = problem_table([]) if problems is None else problems
+    return [str(finding) for finding in describe(table, problems, nothing if copies is None else copies, size)]
+
+
+def only(lines, word):
+    found = [line for line in lines if word in line]
+    assert len(found) == 1, f"{word!r} in {lines}"
+    return found[0]
+
+
+def test_a_good_folder_has_nothing_serious():
+    lines = told(table_of({"cat": 40, "dog": 40}))
+    assert not [line for line in lines if line.startswith("!")]
+    assert only(lines, "can be used") == "✓ 80 pictures in 2 classes can be used."
+    assert only(lines, "similar size").startswith("✓")
+    assert "50.0% of the time" in only(lines, "score to beat")
+    assert "No picture is a copy" in only(lines, "copy")
+
+
+@pytest.mark.parametrize(
+    ("dogs", "mark"), [(120, "✓ The classes are of similar size"), (121, "! The classes are unequal")]
+)
+def test_three_times_as_many_is_still_similar(dogs, mark):
+    assert any(line.startswith(mark) for line in told(table_of({"cat": 40, "dog": dogs})))
+
+
+def test_one_class_is_nothing_to_tell_apart():
+    assert only(told(table_of({"cat": 40})), "only one class").startswith("! There is only one class, 'cat'")
+
+
+@pytest.mark.parametrize(("cats", "few"), [(30, 0), (29, 1)])
+def test_classes_under_thirty_pictures_are_named(cats, few):
+    lines = told(table_of({"cat": cats, "dog": 60}))
+    assert len([line for line in lines if "fewer than 30 pictures: 'cat'" in line]) == few
+
+
+def test_the_uncertainty_of_a_test_score_follows_its_size():
+    split = ["test"] * 25 + ["train"] * 75
+    lines = told(table_of({"cat": 50, "dog": 50}, split=split))
+    assert "25 test pictures is uncertain by up to ±20%" in only(lines, "uncertain")  # 1.96 * 0.5 / 5
+    assert only(lines, "The split") == "! The split: 75 train, 0 valid, 25 test. There is no valid part."
+
+
+def test_grey_pictures_of_one_class_alone_are_serious():
+    modes = ["L"] * 40 + ["RGB"] * 40
+    assert only(told(table_of({"cat": 40, "dog": 40}, mode=modes)), "greyscale").startswith(
+        "! 40 pictures are greyscale"
+    )
+    mixed = ["L", "RGB"] * 40
+    assert only(told(table_of({"cat": 40, "dog": 40}, mode=mixed)), "greyscale").startswith("· 40 pictures")
+    assert not [line for line in told(table_of({"cat": 40}, mode="L")) if "greyscale" in line]
+
+
+@pytest.mark.parametrize(("width", "said"), [(600, False), (601, True), (149, True)])
+def test_shapes_beyond_two_to_one_are_mentioned(width, said):
+    lines = told(table_of({"cat": 40, "dog": 40}, width=[width] + [300] * 79))
+    assert any("shapes differ" in line for line in lines) == said
+
+
+def test_the_faulty_folder_is_told_what_is_wrong_with_it():
+    table, problems = scan(sample("messy"), progress=False)
+    lines = told(table, problems, find_copies(table))
+    assert "2 broken" in only(lines, "were left out") and "system file" not in only(lines, "were left out")
+    assert "2 pictures lie in more than one split" in only(lines, "more than one split")
+    assert "1 pictures have two labels" in only(lines, "two labels")
+    assert "1 CMYK" in only(lines, "Read all the same")
