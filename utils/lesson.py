@@ -101,7 +101,8 @@ def keep_big_blocks() -> bool:
     top_pad, trim_threshold, mmap_max = -2, -1, -4  # names of mallopt(3)
     libc = ctypes.CDLL("libc.so.6")
     settings = ((mmap_max, 0), (trim_threshold, 2**31 - 1), (top_pad, 64 * 2**20))
-    return all([libc.mallopt(name, value) for name, value in settings])
+    done = [libc.mallopt(name, value) for name, value in settings]  # all of them, also after one was refused
+    return all(done)
 
 
 def _running(what):

@@ -49,6 +49,11 @@ def find_copies(table: pd.DataFrame, near: bool = True, threads: int | None = No
     return copies[front + [name for name in copies if name not in front]].reset_index(drop=True)
 
 
+def add_families(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with a column `family`, so that splits and searches for copies need not look again."""
+    return table.assign(family=families(table))
+
+
 def find_leaks(copies: pd.DataFrame) -> pd.DataFrame:
     """Of the copies, the families that lie in more than one split: their pictures are met before the test."""
     if "split" not in copies:
@@ -64,6 +69,8 @@ def find_contradictions(copies: pd.DataFrame) -> pd.DataFrame:
 
 def families(table: pd.DataFrame, near: bool = True, threads: int | None = None) -> np.ndarray:
     """The family of each row, (N,) int from 0: a picture without copies is a family of one."""
+    if "family" in table:  # looked for already, by add_families
+        return pd.factorize(table["family"])[0]
     if "digest" not in table:
         raise CourseError("Copies are found by the columns digest and phash, which scan makes, but the table has "
                           f"only {list(table.columns)}. Make it with: table, problems = scan(folder)")  # fmt: skip

@@ -5,13 +5,13 @@ No timing, no widget state, stable cell ids, one kernelspec: two runs of the sam
 
 import copy
 import hashlib
-import os
 import re
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 
+from utils.files import replacing
 from utils.notebooks.kernels import KERNEL, started, this_python
 from utils.notebooks.runs import catch_cell_error
 from utils.notebooks.source import ROOT, pick
@@ -123,7 +123,5 @@ def _blanked(value):
 
 def write_notebook(notebook, path):
     """Write a notebook at once: a killed run leaves the old file or the new one, never half of one."""
-    part = path.with_name(path.name + ".part")
-    with open(part, "w", encoding="utf-8", newline="\n") as file:
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         nbformat.write(notebook, file)
-    os.replace(part, path)
