@@ -34,7 +34,7 @@ def printing(course, name, now, before):
 def test_only_what_differs_from_machine_to_machine_may_differ_and_a_foreign_kernelspec_is_not_used(
     course, foreign_kernelspec
 ):
-    now = PRINTED.format(seconds=1.25, folder="/home/ada/course/data_samples/digits", address="0x7f01")
+    now = PRINTED.format(seconds=1.25, folder="/srv/ada/course/data_samples/digits", address="0x7f01")
     same = PRINTED.format(seconds=30, folder="C:\\course\\data_samples\\digits", address="0x55aa").replace(
         "s/c", "s\\c"
     )

@@ -66,7 +66,7 @@ def existing_folder(root: str | Path) -> Path:
         raise CourseError("Expected a folder with one folder a class, but got none. Give its path as data_dir=...")
     root = absolute(root)
     if is_folder(root):
-        if not os.access(root, os.R_OK | os.X_OK):
+        if _folders_in(root) is None:
             raise CourseError(f"The folder '{root}' may not be read. Change its permissions: chmod -R u+rX '{root}'")
         return root
     if os.path.exists(root):  # noqa: PTH110 - as in is_folder
@@ -200,7 +200,8 @@ def _no_pictures(root, folders, files, problems):
                 f"Change the permissions: chmod -R u+rX '{root}'")  # fmt: skip
     names = {*files, *(problem.path for problem in problems if problem.kind != "empty class")} - set(folders)
     kinds = Counter(Path(name).suffix.lower() or "no extension" for name in names)
-    seen = ", only " + ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common(5)) if kinds else ""
+    frequent = sorted(kinds, key=lambda kind: (-kinds[kind], kind))[:5]
+    seen = ", only " + ", ".join(f"{kinds[kind]} x {kind}" for kind in frequent) if kinds else ""
     return (
         f"Expected pictures in the folders of '{root}' ({named(folders, 5) or 'there is none'}), "
         f"but found none{seen}. Pictures end in .jpg, .png, .webp, .bmp, .tif or another format that Pillow reads; "
