@@ -1,0 +1,140 @@
+"""Your exercises: `python -m utils.exercises` shows how far you are, `start 01` gives you a copy to work in."""
+
+import argparse
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from utils.errors import CourseError
+from utils.exercises import progress
+from utils.exercises.progress import OWN, ROOT
+
+TASK = re.compile(r"^#+ Exercise (\d+)\. (.+)$", flags=re.MULTILINE)
+
+
+class Notebook(NamedTuple):
+    """An exercise notebook: its file, and the titles of its exercises by number."""
+
+    path: Path
+    titles: dict[int, str]
+
+    @property
+    def number(self):
+        """'01' of 01_data_folders.ipynb."""
+        return self.path.stem.partition("_")[0]
+
+    @property
+    def topic(self):
+        """'data_folders' of 01_data_folders.ipynb."""
+        return self.path.stem.partition("_")[2]
+
+
+def main(arguments=None) -> int:
+    """Run a command; 0 when all is well, 2 when the request cannot be met."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def show_command(options):
+    """Print a table: for each notebook how many exercises are correct, and which one is next."""
+    done = progress.read(options.root)
+    notebooks = _notebooks(options.root)
+    width = max(len(notebook.path.stem) for notebook in notebooks)
+    print(f"{'exercises':<{width}}  correct   (✓ correct, ✗ tried, ◻ open)")
+    for notebook in notebooks:
+        verdicts = done.get(notebook.topic, {})
+        signs = "".join({True: "✓", False: "✗", None: "◻"}[verdicts.get(number)] for number in notebook.titles)
+        print(f"{notebook.path.stem:<{width}}  {signs.count('✓'):>2} of {len(signs):<2}  {signs}")
+    print(_next(notebooks, done, options.root))
+
+
+def start_command(options):
+    """Copy exercise notebooks to the learner's own folder, never over a file that is there."""
+    for notebook in _pick(_notebooks(options.root), options.number):
+        target = options.root / OWN / notebook.path.name
+        target.parent.mkdir(exist_ok=True)
+        try:
+            with open(notebook.path, "rb") as given, open(target, "xb") as own:
+                shutil.copyfileobj(given, own)
+        except FileExistsError:
+            raise CourseError(f"Your copy '{OWN}/{target.name}' is there already, and stays as it is: open it in "
+                              "JupyterLab. To begin anew, rename it first.") from None  # fmt: skip
+        print(f"Your copy: {OWN}/{target.name}. Open it in JupyterLab; git and updates of the course leave it alone.")
+
+
+def solutions_command(options):
+    """Generate the solution notebooks; those that changed are written and want to be executed."""
+    from utils.exercises.solutions import write_solution  # nbformat takes a second, which `show` need not wait for
+
+    for notebook in _pick(_notebooks(options.root), options.number):
+        changed = write_solution(notebook.path, options.root / "lessons" / "solutions" / notebook.path.name)
+        print(f"{'written' if changed else 'unchanged':<9}  lessons/solutions/{notebook.path.name}")
+
+
+def _notebooks(root):
+    paths = sorted((root / "lessons" / "exercises").glob("[0-9]*_*.ipynb"))
+    if not paths:
+        raise CourseError(f"Expected notebooks such as 01_data_folders.ipynb in '{root / 'lessons' / 'exercises'}', "
+                          "but there is none. Is this the course's folder?")  # fmt: skip
+    return [Notebook(path, _titles(path)) for path in paths]
+
+
+def _titles(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return {int(number): title for number, title in TASK.findall(text)}
+
+
+def _pick(notebooks, numbers):
+    known = {notebook.number: notebook for notebook in notebooks}
+    wanted = [number.partition("_")[0].zfill(2) for number in numbers]
+    unknown = [number for number in wanted if number not in known]
+    if unknown:
+        raise CourseError(f"There are no exercises {', '.join(unknown)}. There are: {', '.join(known)}.")
+    return [known[number] for number in wanted] if wanted else notebooks
+
+
+def _next(notebooks, done, root):
+    """What to do now, in one line."""
+    for notebook in notebooks:
+        for number, title in notebook.titles.items():
+            if done.get(notebook.topic, {}).get(number):
+                continue
+            own = root / OWN / notebook.path.name
+            where = (
+                f"in {OWN}/{own.name}" if own.exists() else f"type: python -m utils.exercises start {notebook.number}"
+            )
+            return f"Next: exercise {number}, {title}; {where}"
+    return "All done."
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m utils.exercises", description=__doc__)
+    parser.add_argument("--root", type=_folder, default=ROOT, metavar="DIR", help="the course (this checkout)")
+    parser.set_defaults(command=show_command)
+    commands = parser.add_subparsers(metavar="command", title="commands (none shows your progress)")
+    start = commands.add_parser("start", help=f"copy an exercise notebook to {OWN}/, never over your own")
+    start.add_argument("number", nargs="+", metavar="NN", help="the lesson's number, such as 01")
+    start.set_defaults(command=start_command)
+    solutions = commands.add_parser("solutions", help="for authors: generate lessons/solutions")
+    solutions.add_argument("number", nargs="*", metavar="NN", help="only these lessons, such as 01")
+    solutions.set_defaults(command=solutions_command)
+    return parser
+
+
+def _folder(text):
+    return Path(text).expanduser().resolve()
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # Windows' consoles know few signs
+    sys.exit(main())
