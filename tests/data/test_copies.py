@@ -231,14 +231,15 @@ def test_the_good_pictures_saved_again_are_found_and_no_others(way, messy, tmp_p
     family = pd.Series(families(table))
     assert (number.groupby(family).nunique() == 1).all(), "different pictures in one family"
     found = family.groupby(number).nunique() == 1
-    # Transparent originals are the exception: their hidden colours count in the hash, and saving again lost them.
-    assert found.mean() > 0.9, found[~found].index.tolist()
+    assert found.mean() > (0.9 if way == "lighter" else 0.999), unique.loc[
+        map(int, found[~found].index), "path"
+    ].tolist()
 
 
 def test_different_digits_are_never_copies():
-    # 8 x 8 pixels: hashes alone propose hundreds of pairs here.
+    # 8 x 8 pixels: hashes alone call dozens of pairs copies here.
     table = look(sample("digits"))
-    assert len(near_pairs(table["phash"].to_numpy(np.uint64))[0]) > 50
+    assert len(near_pairs(table["phash"].to_numpy(np.uint64))[0]) > 10
     assert len(find_copies(table)) == 0
 
 
@@ -250,19 +251,13 @@ def test_a_mirrored_or_turned_picture_is_no_copy(tmp_path, draw):
 
 
 def test_flat_pictures_of_different_colour_are_no_copies_and_of_one_colour_they_are(tmp_path):
-    colours = {
-        "white": (255, 255, 255),
-        "black": (0, 0, 0),
-        "red": (200, 0, 0),
-        "blue": (0, 0, 200),
-        "grey": (128,) * 3,
-    }
+    colours = {"white": "#ffffff", "black": "#000000", "red": "#c80000", "blue": "#0000c8", "grey": "#808080"}
     (tmp_path / "a").mkdir()
     for name, colour in colours.items():
         Image.new("RGB", (40, 40), colour).save(tmp_path / "a" / f"{name}.png")
-    assert family_paths(look(tmp_path)) == set()
+    assert family_paths(look(tmp_path).assign(phash=np.uint64(0))) == set()
     Image.new("RGB", (60, 60), colours["red"]).save(tmp_path / "a" / "red again.png")
-    assert family_paths(look(tmp_path)) == {frozenset({"a/red.png", "a/red again.png"})}
+    assert family_paths(look(tmp_path).assign(phash=np.uint64(0))) == {frozenset({"a/red.png", "a/red again.png"})}
 
 
 def test_the_same_drawing_in_another_colour_is_no_copy(tmp_path, draw):
@@ -270,7 +265,7 @@ def test_the_same_drawing_in_another_colour_is_no_copy(tmp_path, draw):
     grey = np.asarray(whole.convert("L"))
     Image.fromarray(np.stack([grey, grey // 4, grey // 4], axis=2)).save(tmp_path / "a" / "red.png")
     Image.fromarray(np.stack([grey // 4, grey // 4, grey], axis=2)).save(tmp_path / "a" / "blue.png")
-    assert family_paths(look(tmp_path)) == set()
+    assert family_paths(look(tmp_path).assign(phash=np.uint64(0))) == set()
 
 
 def test_what_is_gone_or_damaged_since_the_scan_is_no_near_copy(tmp_path, draw):

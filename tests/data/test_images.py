@@ -473,6 +473,20 @@ def test_a_saved_again_or_smaller_picture_differs_in_few_bits_and_another_in_man
     assert bits_apart(photo, Image.fromarray(load_sample_image("flower.jpg"))) > 16
 
 
+@pytest.mark.parametrize("name", COLOURS)
+def test_the_hash_is_that_of_the_image_that_is_given_out(name, save, photo):
+    mode = COLOURS[name][0].mode
+    picture = photo.resize((64, 48))
+    if mode.startswith("I"):
+        picture = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+    elif mode in ("LA", "RGBA"):
+        picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    picture = picture if mode.startswith("I") else picture.convert(mode)
+    path = save(picture, "a.tif" if mode == "CMYK" else "a.png", **COLOURS[name][2])
+    assert (examine(path).phash ^ perceptual_hash(open_image(path))).bit_count() <= 1
+    assert examine(path).phash.bit_count() == 32
+
+
 # --- fuzz ------------------------------------------------------------------------------------------
 
 ROUNDS = 80

@@ -54,7 +54,7 @@ def test_the_index_page_is_complete_in_itself_and_can_be_read_by_a_screen_reader
 
 def test_a_lessons_page_fetches_nothing_unless_it_has_formulas_and_shows_no_dead_widget(tmp_path):
     bar = new_output("display_data", {"text/plain": "0%", WIDGET: {"model_id": "x"}})
-    figure = new_output("display_data", {"image/png": "AAAA"}, metadata={"image/png": {"alt": "rising"}})
+    figure = new_output("display_data", {"image/png": "AAAA"}, metadata={"image/png": {"alt": 'a "rise" & <fall>'}})
     code = new_code_cell("fit()", outputs=[bar, figure])
     pages = {}
     for name, text in (("plain", "# Title"), ("formulas", "# Title\n$x^2$")):
@@ -65,6 +65,7 @@ def test_a_lessons_page_fetches_nothing_unless_it_has_formulas_and_shows_no_dead
     assert not [script for script in pages["plain"].find_all("script") if "import" in script.text]
     assert "0%" not in pages["plain"].text
     assert pages["plain"].find("img")["src"].startswith("data:image/png;base64,")
+    assert pages["plain"].find("img")["alt"] == 'a "rise" & <fall>'
     assert "MathJax" in str(pages["formulas"])
 
 

@@ -273,8 +273,7 @@ def perceptual_hash(image: Image.Image) -> int:
 
 def _grey_thumbnail(image: Image.Image) -> np.ndarray:
     """The picture as 32 x 32 grey values (float32, 0 to 255), whatever its shape: what a copy shares."""
-    if image.mode == "P":  # straight to grey, Pillow would warn of its transparency
-        image = image.convert("RGBA")
-    grey = image if image.mode == "L" else image.convert("L")
+    is_grey = image.mode == "L" and not image.has_transparency_data
+    grey = image if is_grey else to_rgb(image).convert("L")
     small = grey.resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BILINEAR)
     return np.frombuffer(small.tobytes(), np.uint8).reshape(HASH_SIDE, HASH_SIDE).astype(np.float32)
