@@ -302,6 +302,12 @@ def test_copies_count_once():
     assert "'class 0' has 2" in message(add_splits, table_of([9]), family=[0] * 5 + [1] * 4)
 
 
+def test_a_class_of_nothing_but_copies_from_another_is_answered():
+    # Each picture counts for one class; those that have two labels, for the class whose folder comes first.
+    found = message(add_splits, table_of([9, 3]), family=[*range(9), 0, 1, 2])
+    assert "'class 1' has 0" in found
+
+
 def test_small_classes_are_dropped_and_a_given_split_is_kept():
     table = table_of([2, 9, 3])
     assert drop_small_classes(table)["label"].unique().tolist() == ["class 1", "class 2"]

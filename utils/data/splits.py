@@ -39,8 +39,8 @@ def add_splits(table: pd.DataFrame, fractions=FRACTIONS, seed: int = 0, family=N
     family = _families(table, family)
     split = _with_family(_given_split(table), family)
     units = _units(table, family)
-    undecided = units["label"].isin(table["label"].to_numpy()[pd.isna(split)])
-    _check_class_sizes(units[undecided], [name for name, share in shares.items() if share > 0])
+    undecided = table["label"].to_numpy()[pd.isna(split)]
+    _check_class_sizes(units, undecided, [name for name, share in shares.items() if share > 0])
     places = {name: place for place, name in enumerate(SPLITS)}
     target = pd.Series(split).map(places).to_numpy(float, copy=True)  # nan: not dealt out yet
     rng = np.random.default_rng(seed)
@@ -61,7 +61,7 @@ def add_folds(table: pd.DataFrame, k: int = 5, seed: int = 0, family=None) -> pd
         raise CourseError(f"Cross-validation wants k = 2 folds or more, got {k}.")
     family = _families(table, family)
     units = _units(table, family)
-    _check_class_sizes(units, [f"fold {fold}" for fold in range(k)])
+    _check_class_sizes(units, table["label"], [f"fold {fold}" for fold in range(k)])
     target = np.full(len(table), np.nan)
     rng = np.random.default_rng(seed)
     for _, rows in units.groupby("label", sort=True):
@@ -208,8 +208,8 @@ def _units(table, family):
     return units.assign(size=np.bincount(family)[units.index])
 
 
-def _check_class_sizes(units, splits):
-    counts = units["label"].value_counts().sort_index()
+def _check_class_sizes(units, labels, splits):
+    counts = units["label"].value_counts().reindex(np.unique(labels), fill_value=0)
     small = counts[counts < len(splits)]
     if len(small):
         sizes = ", ".join(f"{label!r} has {count}" for label, count in small.items())
