@@ -228,7 +228,7 @@ def test_a_place_whose_name_only_begins_like_the_pictures_is_taken(table, tmp_pa
     assert export_tree(table, tmp_path / "pictures split", progress=False).is_dir()
 
 
-BAD_LABELS = ["a/b", "..", "", ".", " ", "a\\b", "a\0b", "a\nb", ".hidden", "Thumbs.db", "ä" * 128]
+BAD_LABELS = ["a/b", "..", "", ".", " ", "a\\b", "a\0b", "a\nb", ".hidden", "..a", "Thumbs.db", "ä" * 128]
 
 
 @pytest.mark.parametrize("label", BAD_LABELS)
@@ -244,11 +244,8 @@ def test_such_labels_are_named_all_at_once(table, tmp_path):
     assert "but got '..', 'a/b'." in message(table.assign(label=["a/b", ".."] * 4 + ["dog"]), tmp_path / "tree")
 
 
-@pytest.mark.parametrize("label", ["a b", "Ä, 'ö' \"ü\"", "..a", "0", "りんご", "train", "a.b", "ä" * 127])
+@pytest.mark.parametrize("label", ["a b", "Ä, 'ö' \"ü\"", "0", "りんご", "train", "a.b", "ä" * 127])
 def test_an_odd_label_that_can_be_a_folder_is_one(label, table, tmp_path):
-    if label.startswith("."):
-        assert "'..a'" in message(table.assign(label=label), tmp_path / "tree"), "hidden: a scan would not see it"
-        return
     again = look(export_tree(table.assign(label=label, split="train"), tmp_path / "tree", progress=False))
     assert set(again["label"]) == {label}
     assert len(again) == 9
