@@ -15,8 +15,9 @@ from sklearn.model_selection import train_test_split
 
 from tests.bench.line import Line, seconds
 from utils.data.copies import find_copies
+from utils.data.examining import CHUNK
 from utils.data.splits import add_splits, load_split, save_split
-from utils.data.tables import CHUNK, scan
+from utils.data.tables import scan
 
 PICTURES, CLASSES, ROWS = 60_000, 20, 1_000_000
 

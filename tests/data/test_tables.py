@@ -13,7 +13,7 @@ from utils.data import folders, images, tables
 from utils.data.copies import find_copies
 from utils.data.images import PROBLEMS as PICTURE_PROBLEMS
 from utils.data.samples import sample
-from utils.data.tables import PROBLEMS, class_names, examine_all, problem_table, require_classes, scan
+from utils.data.tables import PROBLEMS, class_names, problem_table, require_classes, scan
 from utils.errors import CourseError
 
 # What the card of data_samples/messy says that a scan says.
@@ -253,13 +253,6 @@ def test_neither_threads_nor_the_listing_order_change_anything(pictures, monkeyp
 
     monkeypatch.setattr(folders, "list_folder", reversed_listing)
     assert set(look(pictures, limit=7).table["path"]) == set(once.table["path"])
-
-
-def test_many_pictures_are_examined_in_their_order(tmp_path):
-    paths = [tmp_path / f"{number}.jpg" for number in range(3 * tables.CHUNK + 1)]
-    for number, path in enumerate(paths):
-        path.write_bytes(b"x" * (number + 1))
-    assert [facts.bytes for facts in examine_all(paths, threads=4, progress=False)] == list(range(1, len(paths) + 1))
 
 
 def test_progress_is_shown_when_it_is_wanted(pictures, capsys):

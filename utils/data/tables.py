@@ -6,18 +6,15 @@ Words: a *label* is a class's name (str); a *target* is its index (int) among `c
 sorted and the same for all splits. A picture that cannot be used is in the problems, not in the table.
 """
 
-import os
-import warnings
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from utils.data import csvs, folders, images
+from utils.data.examining import examine_all
 from utils.data.folders import SPLITS, Problem, Row
 from utils.errors import CourseError, named
 
@@ -42,7 +39,6 @@ LISTING_PROBLEMS = {
 }
 PROBLEMS = LISTING_PROBLEMS | images.PROBLEMS
 LEAST_PER_CLASS = len(SPLITS)
-CHUNK = 32  # pictures a thread takes at a time: small enough for a smooth bar, large enough to cost nothing
 
 
 class Scan(NamedTuple):
@@ -55,7 +51,7 @@ class Scan(NamedTuple):
 def scan(data_dir, csv=None, columns=None, labels=None, limit=None, seed=0, threads=None, progress=True) -> Scan:
     """Look at every picture of a folder or CSV: a table of the good ones, and everything that is wrong.
 
-    Reads only: the folder is the same afterwards. Each picture is decoded once, by threads.
+    Reads only: the folder is the same afterwards. Each picture is decoded once, side by side.
 
     Args:
         data_dir: folder with one folder a class, or train, valid and test folders of such. With `csv`: the
@@ -65,7 +61,7 @@ def scan(data_dir, csv=None, columns=None, labels=None, limit=None, seed=0, thre
         labels: for a CSV, the name of each label in it.
         limit: look at about so many pictures only, each class by its share, for a quick try. None or 0: all.
         seed: which ones `limit` takes.
-        threads: None takes one a core, at most 8.
+        threads: how many pictures are examined at the same time; None takes one a core, at most 8.
         progress: whether to show a bar.
 
     Returns:
@@ -101,21 +97,6 @@ def require_classes(table: pd.DataFrame, at_least: int = 2) -> list[str]:
                           f"{named(found)}. Add a folder with pictures of something else; if the classes are one "
                           f"level deeper, give '{root / found[0]}' as data_dir.")  # fmt: skip
     return found
-
-
-def examine_all(paths, threads=None, progress=True) -> list[images.PictureFacts]:
-    """`images.examine` for many files, in their order, by threads (Pillow decodes outside Python's lock)."""
-    threads = threads or min(os.cpu_count() or 1, 8)
-    chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-    bar = tqdm(total=len(paths), desc="looking at pictures", unit=" pictures", disable=not progress)
-    # Decoders warn about odd bytes on stderr, one line a picture; what matters is in the problems.
-    with bar, warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
-        warnings.simplefilter("ignore")
-        facts = []
-        for chunk in pool.map(lambda chunk: [images.examine(path) for path in chunk], chunks):
-            facts += chunk
-            bar.update(len(chunk))
-    return facts
 
 
 def problem_table(found: list[Problem]) -> pd.DataFrame:
