@@ -66,8 +66,8 @@ bench: $(READY)  ## speed and memory, each beside the plain way
 doctor: $(READY)  ## is this machine ready, and what to do if not
 	$(BIN)/python -m utils.doctor
 
-fresh: $(READY)  ## both commands in a clean clone of the last commit
-	$(BIN)/python tests/fresh.py
+fresh:  ## both commands in a clean clone of the last commit (KEEP=1 leaves the clone)
+	$(PYTHON) tests/fresh.py $(if $(KEEP),--keep)
 
 lock: $(READY)  ## compile requirements.txt from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra dev --universal --python-version 3.11 --no-annotate --no-header --upgrade --output-file requirements.txt

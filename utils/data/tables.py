@@ -6,6 +6,7 @@ Words: a *label* is a class's name (str); a *target* is its index (int) among `c
 sorted and the same for all splits. A picture that cannot be used is in the problems, not in the table.
 """
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -73,7 +74,7 @@ def scan(data_dir, csv=None, columns=None, labels=None, limit=None, seed=0, thre
     """
     root, rows, found = _listed(data_dir, csv, columns, labels)
     looked_at = _limited(rows, limit, seed)
-    facts = examine_all([root / row.path for row in looked_at], threads=threads, progress=progress)
+    facts = examine_all([os.path.join(root, row.path) for row in looked_at], threads=threads, progress=progress)
     for row, fact in zip(looked_at, facts):
         found += [Problem(row.path, row.label, *problem) for problem in fact.problems]
     table = _table(root, looked_at, facts)
