@@ -3,12 +3,11 @@
 import argparse
 import json
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from utils.errors import CourseError
+from utils.errors import CourseError, named
 from utils.exercises import progress
 from utils.exercises.progress import OWN, ROOT
 
@@ -47,7 +46,7 @@ def show_command(options):
     """Print a table: for each notebook how many exercises are correct, and which one is next."""
     done = progress.read(options.root)
     notebooks = _notebooks(options.root)
-    width = max(len(notebook.path.stem) for notebook in notebooks)
+    width = max(len(name) for name in ["exercises", *(notebook.path.stem for notebook in notebooks)])
     print(f"{'exercises':<{width}}  correct   (✓ correct, ✗ tried, ◻ open)")
     for notebook in notebooks:
         verdicts = done.get(notebook.topic, {})
@@ -58,16 +57,16 @@ def show_command(options):
 
 def start_command(options):
     """Copy exercise notebooks to the learner's own folder, never over a file that is there."""
+    there = []
     for notebook in _pick(_notebooks(options.root), options.number):
         target = options.root / OWN / notebook.path.name
-        target.parent.mkdir(exist_ok=True)
-        try:
-            with open(notebook.path, "rb") as given, open(target, "xb") as own:
-                shutil.copyfileobj(given, own)
-        except FileExistsError:
-            raise CourseError(f"Your copy '{OWN}/{target.name}' is there already, and stays as it is: open it in "
-                              "JupyterLab. To begin anew, rename it first.") from None  # fmt: skip
+        if not _copied(notebook.path, target):
+            there.append(f"{OWN}/{target.name}")
+            continue
         print(f"Your copy: {OWN}/{target.name}. Open it in JupyterLab; git and updates of the course leave it alone.")
+    if there:
+        raise CourseError(f"Your copy {named(there)} is there already, and stays as it is: open it in JupyterLab. To "
+                          "begin anew, rename it first.")  # fmt: skip
 
 
 def solutions_command(options):
@@ -77,6 +76,20 @@ def solutions_command(options):
     for notebook in _pick(_notebooks(options.root), options.number):
         changed = write_solution(notebook.path, options.root / "lessons" / "solutions" / notebook.path.name)
         print(f"{'written' if changed else 'unchanged':<9}  lessons/solutions/{notebook.path.name}")
+
+
+def _copied(given, target):
+    """Copy a file; False where there is one already, which stays."""
+    try:
+        target.parent.mkdir(exist_ok=True)
+        with open(target, "xb") as own:
+            own.write(given.read_bytes())
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise CourseError(f"Your copy cannot be written to '{target.parent}': {error.strerror}. Free some space, or "
+                          "give yourself the right to write there.") from error  # fmt: skip
+    return True
 
 
 def _notebooks(root):
@@ -108,11 +121,9 @@ def _next(notebooks, done, root):
         for number, title in notebook.titles.items():
             if done.get(notebook.topic, {}).get(number):
                 continue
-            own = root / OWN / notebook.path.name
-            where = (
-                f"in {OWN}/{own.name}" if own.exists() else f"type: python -m utils.exercises start {notebook.number}"
-            )
-            return f"Next: exercise {number}, {title}; {where}"
+            own = f"{OWN}/{notebook.path.name}"
+            begin = f"To begin, type: python -m utils.exercises start {notebook.number}"
+            return f"Next: exercise {number}, {title!r}. {f'It is in {own}' if (root / own).exists() else begin}"
     return "All done."
 
 

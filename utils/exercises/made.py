@@ -9,6 +9,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from utils.exercises.values import NotYet
+
+CORNERS = {"top left": (255, 0, 0), "top right": (0, 255, 0), "bottom left": (0, 0, 255), "bottom right": (255, 255, 0)}
+
 
 @contextmanager
 def folder_of(files: Mapping[str, bytes]) -> Iterator[Path]:
@@ -37,3 +41,24 @@ def encoded(image: Image.Image, file_format: str = "JPEG", **options) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, file_format, **options)
     return buffer.getvalue()
+
+
+def quarters(size: tuple[int, int]) -> Image.Image:
+    """An RGB image (width, height) with a colour in each quarter, by which it shows when it is turned or mirrored."""
+    pixels = np.array(list(CORNERS.values()), dtype=np.uint8).reshape(2, 2, 3)
+    return Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST)
+
+
+def check_quarters(pixels: np.ndarray, case: str) -> None:
+    """Raise NotYet unless the quarters are where `quarters` put them. Pixels (H, W, 3); case: what the picture was."""
+    height, width = pixels.shape[:2]
+    rows, columns = {"top": height // 4, "bottom": 3 * height // 4}, {"left": width // 4, "right": 3 * width // 4}
+    for corner in CORNERS:
+        row, column = corner.split()
+        seen = _nearest(pixels[rows[row], columns[column]])
+        if seen != corner:
+            raise NotYet(f"{case}: what belongs {seen} has come out {corner}.")
+
+
+def _nearest(pixel):
+    return min(CORNERS, key=lambda corner: np.abs(pixel - CORNERS[corner]).sum())

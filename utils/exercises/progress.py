@@ -22,12 +22,12 @@ def place(root: Path = ROOT) -> Path:
 
 def note(topic: str, number: int, correct: bool, root: Path = ROOT) -> None:
     """Add a verdict, if this runs in an exercise notebook (a kernel's folder is its notebook's). Never raises."""
-    here = Path.cwd().resolve()
-    if not any(here.is_relative_to(root / folder) for folder in NOTEBOOK_FOLDERS):
-        return
     time = datetime.now().isoformat(timespec="seconds")
     line = json.dumps({"topic": topic, "exercise": number, "correct": correct, "time": time})
     try:
+        here = Path.cwd()  # an error where the folder was deleted meanwhile
+        if not any(here.is_relative_to((root / folder).resolve()) for folder in NOTEBOOK_FOLDERS):
+            return
         path = place(root)
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "ab", buffering=0) as file:
@@ -55,5 +55,5 @@ def _entries(root):
         try:
             entry = json.loads(line)
             yield str(entry["topic"]), int(entry["exercise"]), entry["correct"] is True
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             continue

@@ -5,17 +5,17 @@ function that tries an answer on inputs the learner has not seen and raises NotY
 its question's module, asks only for behaviour, accepts every right answer, and never says the right one.
 """
 
-import contextlib
 import functools
 import inspect
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from utils.exercises import progress, source
+from utils.exercises.surroundings import undisturbed
 from utils.exercises.values import NotYet, shown
 
 OPEN, WRONG, RIGHT = "◻", "✗", "✓"
@@ -99,7 +99,7 @@ class Question:
             return Verdict(OPEN, self.number, "not answered yet")
         watched = self._watched(answer)
         try:
-            with contextlib.chdir("."):  # back to this folder, wherever the answer goes
+            with undisturbed():
                 self._check_kind(answer)
                 self.probe(watched)
         except NotYet as wrong:
@@ -144,21 +144,22 @@ class _Watched:
         return result
 
 
-def choose(answer, right: str, feedback: dict[str, str]) -> None:
+def choose(answer, right: str, feedback: Mapping[str, str], about: str = "") -> None:
     """Probe of a question with options: each wrong one has its own feedback.
 
     Args:
         answer: a letter, in any case.
         right: the letter of the right option.
         feedback: the wrong letters, each with what speaks against it.
+        about: what the letter was chosen for, where a question wants several: "the digits".
     """
     letter = answer.strip(" .)(").lower() if isinstance(answer, str) else answer
-    if letter == right:
-        return
-    if not isinstance(letter, str) or letter not in feedback:
+    case = f"{about}, " if about else ""
+    if not isinstance(letter, str) or letter not in {right, *feedback}:
         letters = ", ".join(repr(option) for option in sorted([right, *feedback]))
-        raise NotYet(f"expected one of {letters}, got {shown(answer)}.")
-    raise NotYet(f"{letter!r}: {feedback[letter]}")
+        raise NotYet(f"{case}expected one of {letters}, got {shown(answer)}.")
+    if letter != right:
+        raise NotYet(f"{case}{letter!r}: {feedback[letter]}")
 
 
 def _told(error, answer, watched):

@@ -17,8 +17,8 @@ def untouched(answer, starter=None) -> bool:
     """
     if inspect.isclass(answer):
         given = vars(starter) if inspect.isclass(starter) else {}
-        methods = {name: method for name, method in vars(answer).items() if inspect.isfunction(method)}
-        return all(untouched(method, given.get(name)) for name, method in methods.items())
+        own = {name: value for name, value in vars(answer).items() if name not in vars(_Empty)}
+        return all(_untouched_member(value, given.get(name)) for name, value in own.items())
     if not inspect.isfunction(answer):
         return _has_gap(answer)
     code = _code(answer)
@@ -32,11 +32,23 @@ def reference_source(module, number: int) -> str:
     (call,) = [node.value for node in tree.body if f"q{number}" in _names(node)]
     (name,) = [keyword.value.id for keyword in call.keywords if keyword.arg == "reference"]
     (node,) = [node for node in tree.body if name in _names(node)]
-    lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
-    return textwrap.dedent("\n".join(lines))
+    first = min(part.lineno for part in [node, *getattr(node, "decorator_list", [])])
+    return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+
+
+class _Empty:
+    """Its attributes are those that every class has."""
+
+
+def _untouched_member(value, given):
+    if inspect.isfunction(value):
+        return untouched(value, given)
+    return _has_gap(value) or repr(value) == repr(given)
 
 
 def _has_gap(value):
+    if isinstance(value, dict):
+        value = list(value.values())
     if isinstance(value, (list, tuple)):
         return any(_has_gap(item) for item in value)
     return value is ...

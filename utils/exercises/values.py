@@ -1,11 +1,18 @@
 """What learners return, in one form: a list, tuple, array or Series that says the same is the same answer.
 
-Each function gives plain Python values, or raises NotYet with the value that is of no such kind.
+Each function gives plain Python values (`as_pixels` an array), or raises NotYet with the value that is of no such
+kind.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+from PIL import Image
+
 MOST = 90  # characters of a value in a message
+MOST_NUMBERS = 40  # of an array; of a larger one a message tells the shape
+KINDS = {"ndarray": "an array", "Tensor": "a tensor", "Image": "a tensor", "DataFrame": "a table"}
 
 
 class NotYet(Exception):
@@ -13,7 +20,13 @@ class NotYet(Exception):
 
 
 def shown(value) -> str:
-    """A value for a message: on one line, not too long, numpy's numbers as plain ones."""
+    """A value for a message: on one line, not too long, numpy's numbers as plain ones, of pictures their size."""
+    shape = getattr(value, "shape", ())
+    if isinstance(value, Image.Image):
+        return f"a picture of {value.width} x {value.height} pixels, mode {value.mode}"
+    if isinstance(shape, tuple) and (len(shape) > 2 or math.prod(shape) > MOST_NUMBERS):
+        kind = type(value).__name__
+        return f"{KINDS.get(kind, kind)} of shape {tuple(shape)}"
     text = " ".join(repr(plain(value)).split())
     return text if len(text) <= MOST else f"{text[: MOST - 1]}…"
 
@@ -40,7 +53,7 @@ def as_list(value, wanted="a list") -> list:
 
 def as_dict(value, wanted="a dictionary") -> dict:
     """Any mapping, or a pandas Series, as a dictionary."""
-    if not isinstance(value, Mapping) and not (hasattr(value, "items") and getattr(value, "ndim", 1) == 1):
+    if not isinstance(value, Mapping) and not (hasattr(value, "items") and getattr(value, "ndim", None) == 1):
         raise NotYet(f"expected {wanted}, got {shown(value)}.")
     return {plain(key): plain(item) for key, item in value.items()}
 
@@ -62,6 +75,23 @@ def as_truth(value, wanted="True or False") -> bool:
     if not isinstance(value, (bool, int, float)) or value not in (0, 1):
         raise NotYet(f"expected {wanted}, got {shown(value)}.")
     return bool(value)
+
+
+def as_pixels(value, wanted="an RGB picture") -> np.ndarray:
+    """A Pillow image, or an array or tensor (H, W, 3) or (3, H, W), as (H, W, 3) floats from 0 to 255."""
+    pixels = np.asarray(value.convert("RGB") if isinstance(value, Image.Image) else value)
+    if pixels.ndim == 3 and pixels.shape[0] == 3 != pixels.shape[2]:
+        pixels = pixels.transpose(1, 2, 0)
+    if (
+        pixels.ndim != 3
+        or pixels.shape[2] != 3
+        or 0 in pixels.shape
+        or pixels.dtype.kind not in "uif"
+        or np.isnan(pixels).any()
+    ):
+        raise NotYet(f"expected {wanted}, got {shown(value)}.")
+    from_0_to_1 = pixels.dtype.kind == "f" and pixels.max() <= 1
+    return pixels.astype(float) * (255 if from_0_to_1 else 1)
 
 
 def as_rows(value, total: int, wanted="row numbers") -> list[int]:

@@ -4,27 +4,27 @@ from utils.exercises.question import Mistake, NotYet, Question, choose
 from utils.exercises.values import as_number
 
 # --- 6: the score to beat ------------------------------------------------------------------------
-DOGS, ANIMALS, CLASSES = 4_863, 26_179, 10
+PARTS, BROKEN = 12_480, 624
 
-baseline = 4863 / 26179
+baseline = 1 - 624 / 12_480
 
 
 def probe_baseline(answer):
     got = as_number(answer, "a share, a number between 0 and 1")
+    right = 1 - BROKEN / PARTS
     traps = {
-        1 / CLASSES: "that would be it if all ten classes were of the same size",
-        1 - DOGS / ANIMALS: "this is how often it is wrong",
-        DOGS / (ANIMALS - DOGS): "this compares the dogs with the other animals; compare them with all",
-        (ANIMALS - DOGS) / (CLASSES - 1) / ANIMALS: "this is the share of an average class without the dogs",
+        BROKEN / PARTS: "this is how often it is wrong",
+        BROKEN / (PARTS - BROKEN): "this compares the broken parts with the sound ones; compare with all",
+        0.5: "that would be it if both classes were of the same size",
+        0.94: "that is what the supplier says of the model; the question is about no model at all",
     }
-    if got > 1 or got < 0:
+    if not 0 <= got <= 1:
         raise NotYet(f"{got:g} is not between 0 and 1. As a share, please: 0.5 for half of the pictures.")
-    if abs(got - DOGS / ANIMALS) <= 0.01:  # two digits are enough, rounded or cut
+    if abs(got - right) <= 0.002:
         return
-    if abs(got - DOGS / ANIMALS) <= 0.03:
-        raise NotYet(f"{got:g} is near. Give it with two digits, as computed.")
-    reason = next((reason for trap, reason in traps.items() if abs(got - trap) <= 0.005), "")
-    raise NotYet(f"{got:g}: {reason or 'it says dog for every picture; for how many of them is that right?'}")
+    reason = next((reason for trap, reason in traps.items() if abs(got - trap) <= 0.001), "")
+    near = "that is near; give it as computed" if abs(got - right) <= 0.015 else ""
+    raise NotYet(f"{got:g}: {reason or near or 'it says sound for every picture; for how many of them is that right?'}")
 
 
 q6 = Question(
@@ -32,19 +32,20 @@ q6 = Question(
     reference=baseline,
     probe=probe_baseline,
     hints=[
-        "It gives the same answer for all pictures, so it is right for the dogs and for no other.",
+        "It gives the same answer for all pictures, so it is right for the sound parts and for no other.",
         "Divide the number of pictures it is right on by the number of all pictures.",
     ],
-    why="The most frequent class sets the score to beat. One project on these pictures reported 21 % after its "
-    "first epoch: 2.4 points better than saying dog every time.",
+    why="The most frequent class sets the score to beat, and here the model for sale does not reach it: never looking "
+    "at all is right more often. Accuracy says little where one class is rare; lesson 06 has better numbers.",
     mistakes=[
-        Mistake(0.1, "of the same size"),
-        Mistake(0.814, "how often it is wrong"),
-        Mistake(0.228, "compares the dogs with the other animals"),
-        Mistake(18.6, "not between 0 and 1"),
-        Mistake(0.2, "is near"),
-        Mistake(0.5, "for how many of them is that right"),
-        Mistake("a fifth", "expected a share"),
+        Mistake(0.05, "how often it is wrong"),
+        Mistake(0.0526, "compares the broken parts with the sound ones"),
+        Mistake(0.5, "of the same size"),
+        Mistake(0.94, "what the supplier says"),
+        Mistake(95, "not between 0 and 1"),
+        Mistake(0.96, "is near"),
+        Mistake(0.8, "for how many of them is that right"),
+        Mistake("nearly all", "expected a share"),
     ],
 )
 

@@ -2,12 +2,11 @@
 
 from unittest.mock import patch
 
-import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from utils.exercises.made import encoded, folder_of, picture
+from utils.exercises.made import check_quarters, encoded, folder_of, picture, quarters
 from utils.exercises.question import Mistake, NotYet, Question
-from utils.exercises.values import as_truth, shown
+from utils.exercises.values import as_pixels, as_truth
 
 # --- 4: good to the last byte --------------------------------------------------------------------
 GOOD = ["photo.jpg", "drawing.png", "png-named.jpg"]
@@ -103,7 +102,6 @@ q4 = Question(
 )
 
 # --- 5: upright ----------------------------------------------------------------------------------
-CORNERS = {"top left": (255, 0, 0), "top right": (0, 255, 0), "bottom left": (0, 0, 255), "bottom right": (255, 255, 0)}
 WIDE = (96, 60)  # pixels, upright
 TAG = 0x0112
 # How to turn upright pixels so that a note (1 to 8) makes them upright again.
@@ -129,24 +127,14 @@ def thumbnail_as_stored(path, size):
 def probe_thumbnail(answer):
     with folder_of({f"{note}.jpg": _with_note(note) for note in (1, 6, 8, 3, 2, 4, 5, 7)}) as folder:
         for note in (1, 6, 8, 3, 2, 4, 5, 7):
-            _check_upright(_pixels(answer(folder / f"{note}.jpg", 48)), note)
+            _check_upright(as_pixels(answer(folder / f"{note}.jpg", 48)), note)
 
 
 def _with_note(note):
-    small = Image.new("RGB", (2, 2))
-    small.putdata(list(CORNERS.values()))
-    upright = small.resize(WIDE, Image.Resampling.NEAREST)
+    upright = quarters(WIDE)
     exif = Image.Exif()
     exif[TAG] = note
     return encoded(upright.transpose(STORED[note]) if note in STORED else upright, quality=95, exif=exif)
-
-
-def _pixels(got):
-    """(H, W, 3) of an image or an array of that shape."""
-    pixels = np.asarray(got.convert("RGB") if isinstance(got, Image.Image) else got)
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
-        raise NotYet(f"expected an RGB image, got {shown(got)}.")
-    return pixels.astype(float)
 
 
 def _check_upright(pixels, note):
@@ -157,16 +145,7 @@ def _check_upright(pixels, note):
     if abs(width / height - WIDE[0] / WIDE[1]) > 0.2:
         state = "it lies on its side, or was squashed" if note > 4 else "its shape is lost"
         raise NotYet(f"{case} came out {width} x {height}: {state}.")
-    rows, columns = {"top": height // 4, "bottom": 3 * height // 4}, {"left": width // 4, "right": 3 * width // 4}
-    for corner, colour in CORNERS.items():
-        row, column = corner.split()
-        seen = _nearest(pixels[rows[row], columns[column]])
-        if CORNERS[seen] != colour:
-            raise NotYet(f"{case}: what belongs {seen} has come out {corner}.")
-
-
-def _nearest(pixel):
-    return min(CORNERS, key=lambda corner: np.abs(pixel - CORNERS[corner]).sum())
+    check_quarters(pixels, case)
 
 
 def _turned(turns):
