@@ -71,3 +71,4 @@ fresh:  ## both commands in a clean clone of the last commit (KEEP=1 leaves the 
 
 lock: $(READY)  ## compile requirements.txt from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra dev --universal --python-version 3.11 --no-annotate --no-header --upgrade --output-file requirements.txt
+	@sed -i.old '1i\\# The exact versions that CI runs, compiled from pyproject.toml by `make lock`. Do not edit by hand.' requirements.txt && rm requirements.txt.old
