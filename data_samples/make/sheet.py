@@ -55,9 +55,8 @@ def _fitted(picture, cell):
     image = picture if isinstance(picture, Image.Image) else Image.open(picture)
     image = ImageOps.exif_transpose(image).convert("RGB")
     scale = min(1.0, cell[0] / image.width, cell[1] / image.height)
-    return image.resize(
-        (max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.LANCZOS
-    )
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image.resize(size, Image.Resampling.LANCZOS)
 
 
 def of_classes(folder: Path, columns: int = 10, cell: int | tuple[int, int] = (88, 80)) -> Image.Image:
