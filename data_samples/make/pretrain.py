@@ -1,7 +1,7 @@
 """Pre-trains a course backbone on fresh synthetic scenes: `python data_samples/make/pretrain.py --help`.
 
-The classes are the emoji that no sample set uses, about a thousand; a scene is made when it is needed and dropped
-after a few looks at it, so there is nothing to memorise. What is saved is the backbone alone: the classifier of a
+The classes are the emoji that no sample set uses, about a thousand; scenes are made as training goes, and each is
+dropped after a few looks at it, so there is nothing to memorise. What is saved is the backbone alone: the classifier of a
 thousand emoji serves nobody. A run has a time budget; killed, it goes on where it was when started again.
 
 Recipe: AdamW, warm-up and linear decay, label smoothing 0.1, a random 64 px crop of 72 px, flip. BatchNorm's momentum
@@ -34,6 +34,7 @@ from utils.lesson import RUNS, keep_big_blocks
 HEADS = {"efficientnet_b0": "classifier", "mobilenet_v3_small": "classifier.3", "shufflenet_v2_x0_5": "fc"}
 SCENE, SIZE = 72, 64  # pixels: of a scene, and of the crop that the network sees
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, so that one preset serves all weights
+POOL = 8192  # scenes at hand
 SAVE_EVERY = 60.0  # seconds
 VALID_A_CLASS = 4
 LICENCE = "CC BY 4.0, this course; trained on glyphs of Noto Color Emoji (SIL Open Font License 1.1)"
@@ -49,7 +50,7 @@ class Recipe:
     weight_decay: float = 0.05
     smoothing: float = 0.1
     warm_up: float = 0.05  # share of the time
-    looks: int = 4  # how often a scene is seen, each time with another crop
+    looks: int = 4  # how often a scene is seen on average, each time with another crop
     seed: int = 0
 
 
@@ -73,6 +74,26 @@ def scenes(classes, text, count, targets=None):
     targets = rng.integers(len(classes), size=count) if targets is None else targets
     images = [np.asarray(scene(classes[target], rng, (SCENE, SCENE))) for target in targets]
     return torch.from_numpy(np.stack(images)), torch.from_numpy(np.asarray(targets, dtype=np.int64))
+
+
+class Pool:
+    """The newest scenes, from which batches are drawn at random: looks at one scene lie far apart."""
+
+    def __init__(self, size: int):
+        self.images = torch.empty(size, SCENE, SCENE, 3, dtype=torch.uint8)
+        self.targets = torch.empty(size, dtype=torch.int64)
+        self.count = 0  # of scenes that were ever added
+
+    def add(self, images: torch.Tensor, targets: torch.Tensor) -> None:
+        """Take in new scenes in the place of the oldest."""
+        places = torch.arange(self.count, self.count + len(images)) % len(self.targets)
+        self.images[places], self.targets[places] = images, targets
+        self.count += len(images)
+
+    def draw(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Some scenes at random: (count, 72, 72, 3), (count,)."""
+        places = torch.randint(min(self.count, len(self.targets)), (count,))
+        return self.images[places], self.targets[places]
 
 
 def network(name: str, num_classes: int) -> nn.Module:
@@ -116,10 +137,14 @@ def pretrain(name: str, recipe: Recipe, state_file: Path, workers: int, device: 
     loader = iter(DataLoader(fresh, batch_size=None, num_workers=workers, prefetch_factor=8 if workers else None))
     bar = tqdm(total=round(60 * recipe.minutes), initial=round(state["seconds"]), unit=" s", desc=name, mininterval=5)
     saved_at = state["seconds"]
+    pool = Pool(POOL)
+    while pool.count < POOL // 4:  # a restart begins with an empty pool, too
+        pool.add(*next(loader))
     with bar:
         while state["seconds"] < 60 * recipe.minutes:
             began = time.monotonic()
-            loss = step(model, optimizer, next(loader), recipe, state["seconds"] / (60 * recipe.minutes), device)
+            pool.add(*next(loader))
+            loss = steps(model, optimizer, pool, recipe, state["seconds"] / (60 * recipe.minutes), device)
             # A stopped or sleeping machine trains nothing, so it uses up no budget.
             state["seconds"] += min(time.monotonic() - began, 5.0)
             state["batches"] += 1
@@ -134,17 +159,17 @@ def pretrain(name: str, recipe: Recipe, state_file: Path, workers: int, device: 
     return model, facts | {"accuracy": round(accuracy(model, classes, recipe.seed, device), 4)}
 
 
-def step(model, optimizer, batch, recipe, done, device) -> float:
-    """Several looks at a batch of fresh scenes, each with other crops; the mean loss."""
-    images, targets = batch[0], batch[1].to(device)
+def steps(model, optimizer, pool, recipe, done, device) -> float:
+    """As many steps as a new scene gets looks; the mean loss."""
     for group in optimizer.param_groups:
         group["lr"] = recipe.lr * share_of_lr(done, recipe.warm_up)
     model.train()
     total = 0.0
     for _ in range(recipe.looks):
+        images, targets = pool.draw(recipe.batch)
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device != "cpu"):
             logits = model(prepared(cropped(images), device))
-        loss = F.cross_entropy(logits.float(), targets, label_smoothing=recipe.smoothing)
+        loss = F.cross_entropy(logits.float(), targets.to(device), label_smoothing=recipe.smoothing)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -216,7 +241,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("network", choices=sorted(HEADS))
     result.add_argument("--minutes", type=float, default=20.0, help="of training, over all starts (20)")
     result.add_argument("--batch", type=int, default=64, help="scenes a step (64)")
-    result.add_argument("--looks", type=int, default=4, help="steps a scene (4; 1 where many cores make scenes)")
+    result.add_argument("--looks", type=int, default=4, help="looks at a scene (4; 1 where many cores make scenes)")
     result.add_argument("--seed", type=int, default=0)
     result.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     result.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="of the training")

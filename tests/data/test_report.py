@@ -77,6 +77,12 @@ def test_shapes_beyond_two_to_one_are_mentioned(width, said):
     assert any("shapes differ" in line for line in lines) == said
 
 
+def test_what_each_way_to_a_square_costs_is_said_for_the_worst_picture():
+    line = only(told(table_of({"cat": 40, "dog": 40}, width=[1500, 100] + [300] * 78)), "shapes differ")
+    assert "from 0.33 to 5.00" in line
+    assert "loses up to 80%" in line and "up to 5.0 times" in line and "80% of the square empty" in line
+
+
 def test_the_faulty_folder_is_told_what_is_wrong_with_it():
     table, problems = scan(sample("messy"), progress=False)
     lines = told(table, problems, find_copies(table))

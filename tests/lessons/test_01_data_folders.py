@@ -10,11 +10,19 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
+from sklearn.datasets import load_sample_image
+from torch.utils.data import Dataset
 
+from utils.data.images import open_image
+from utils.data.loaders import make_loader
+from utils.data.resizing import resize
 from utils.data.samples import sample
 from utils.data.splits import add_splits
 from utils.data.splits import split_counts as utils_split_counts
+from utils.data.tables import class_names, scan
+from utils.data.transforms import Preprocessing
 from utils.notebooks import run_notebook
 
 LESSON = Path(__file__).resolve().parents[2] / "lessons" / "01_data_folders.ipynb"
@@ -57,6 +65,10 @@ def test_on_the_samples_every_claim_holds(tmp_path):
     assert len(results["claims"]) >= 8
     assert [claim["text"] for claim in results["claims"] if not claim["holds"]] == []
     assert results["numbers"]["pictures"] == 500
+    written = json.loads((tmp_path / "out" / "output" / "results.json").read_text(encoding="utf-8"))
+    assert written == results
+    with open(tmp_path / "out" / "output" / "split.csv", encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 500
 
 
 def test_on_the_faulty_folder_it_names_what_is_wrong_and_touches_nothing(tmp_path):
@@ -87,24 +99,19 @@ def test_it_runs_on_csvs_of_numbers_one_a_split(tmp_path):
     assert results["parameters"]["csv_labels"] == {"0": "sun", "1": "apple", "2": "leaf"}
 
 
-@pytest.mark.parametrize(("classes", "each"), [(2, 20), (30, 8)])
-def test_it_runs_on_few_and_on_many_classes(tmp_path, classes, each):
-    results, _ = run(tmp_path, data_dir=str(folder_of(tmp_path / "own pictures", classes, each)))
+@pytest.mark.parametrize(("classes", "each", "limit"), [(2, 20, 0), (30, 8, 120)])
+def test_it_runs_on_few_and_on_many_classes_and_looks_at_as_many_pictures_as_asked(tmp_path, classes, each, limit):
+    results, _ = run(tmp_path, data_dir=str(folder_of(tmp_path / "own pictures", classes, each)), limit=limit)
     assert results["numbers"]["classes"] == classes
+    assert results["numbers"]["pictures"] == (limit or classes * each)
 
 
 def test_it_explains_a_single_class_and_a_class_too_small_to_split(tmp_path):
     folder = folder_of(tmp_path / "own", 1, 12)
-    _, text = run(tmp_path, data_dir=str(folder))
-    assert "There is only one class, 'class 00'" in text
     picture(folder / "rare" / "1.png", np.random.default_rng(1))
     _, text = run(tmp_path, data_dir="own")  # from the caller's folder
+    assert "There is only one class, 'class 00'" in text
     assert "Left out, fewer than 3 different pictures: 'rare'" in text
-
-
-def test_a_limit_looks_at_so_many_pictures(tmp_path):
-    results, _ = run(tmp_path, limit=100)
-    assert results["numbers"]["pictures"] == 100
 
 
 def test_a_folder_that_is_missing_ends_the_run_with_what_to_do(tmp_path):
@@ -113,14 +120,14 @@ def test_a_folder_that_is_missing_ends_the_run_with_what_to_do(tmp_path):
     assert "does not exist" in done.error.message
 
 
-def definitions(*names):
-    """Functions written out in the lesson, by name."""
+def definitions(*names, name=None):
+    """Functions written out in the lesson, by name; or the class `name`, by one of its functions."""
     notebook = nbformat.read(LESSON, as_version=4)
-    space = {"np": np, "Path": Path}
+    space = {"np": np, "Path": Path, "Image": Image, "torch": torch, "Dataset": Dataset, "open_image": open_image}
     for cell in notebook.cells:
-        if cell.cell_type == "code" and any(f"def {name}(" in cell.source for name in names):
+        if cell.cell_type == "code" and any(f"def {each}(" in cell.source for each in names):
             exec(cell.source, space)
-    return [space[name] for name in names]
+    return [space[each] for each in ([name] if name else names)]
 
 
 def test_the_split_written_out_in_the_lesson_gives_the_counts_of_the_one_in_utils():
@@ -135,9 +142,23 @@ def test_the_split_written_out_in_the_lesson_gives_the_counts_of_the_one_in_util
     assert split_counts(103, 0.15, 0.05) == tuple(utils_split_counts(103, (0.8, 0.15, 0.05)))
 
 
-def test_results_are_read_back_as_written(tmp_path):
-    results, _ = run(tmp_path, limit=60)
-    written = json.loads((tmp_path / "out" / "output" / "results.json").read_text(encoding="utf-8"))
-    assert written == results
-    with open(tmp_path / "out" / "output" / "split.csv", encoding="utf-8") as file:
-        assert len(list(csv.DictReader(file))) == 60
+@pytest.mark.parametrize("policy", ["squash", "crop", "pad"])
+@pytest.mark.parametrize(("width", "height"), [(640, 427), (180, 560), (97, 31)])
+def test_the_ways_to_one_size_written_out_in_the_lesson_give_the_pictures_of_those_in_utils(policy, width, height):
+    (by_hand,) = definitions(policy)
+    photograph = Image.fromarray(load_sample_image("china.jpg")).resize((width, height))
+    ours = resize(photograph, 64, policy, fill=(128, 128, 128), interpolation="bicubic")
+    difference = np.abs(np.asarray(by_hand(photograph, 64), dtype=int) - np.asarray(ours, dtype=int))
+    assert np.median(difference) <= 4  # the two round to whole pixels at different places
+
+
+def test_the_dataset_written_out_in_the_lesson_gives_the_pictures_of_the_loader_in_utils():
+    table = scan(sample("layouts"), csv=sample("layouts") / "labels.csv", progress=False).table
+    preprocessing = Preprocessing(size=32)
+    (dataset,) = definitions("__getitem__", name="Pictures")
+    by_hand = dataset(table, preprocessing, class_names(table))
+    ((images, targets),) = list(make_loader(table, preprocessing, progress=False))
+    assert len(by_hand) == len(images) == 12
+    for number, (image, target) in enumerate(by_hand[each] for each in range(len(by_hand))):
+        assert (image - images[number]).abs().mean() < 0.05  # decoded at full or at reduced scale
+        assert target == targets[number]

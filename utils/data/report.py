@@ -115,8 +115,10 @@ def _looks(table, size):
     yield Finding("note", f"The pictures are {shapes}; {small:.0%} are smaller than the network's {size} px.")
     ratio = width / height
     if ratio.max() > 2 or ratio.min() < 0.5:
-        yield Finding("note", f"Their shapes differ (width over height from {ratio.min():.2f} to {ratio.max():.2f}): squashing "
-                              "them into a square distorts, cropping loses parts, padding wastes room.")  # fmt: skip
+        worst = max(ratio.max(), 1 / ratio.min())  # of a square as wide as high, so much is lost or stretched
+        yield Finding("note", f"Their shapes differ (width over height from {ratio.min():.2f} to {ratio.max():.2f}): made "
+                              f"square, cropping loses up to {1 - 1 / worst:.0%} of a picture, squashing stretches up to "
+                              f"{worst:.1f} times, padding leaves up to {1 - 1 / worst:.0%} of the square empty.")  # fmt: skip
     grey = table["mode"].isin({"L", "1", "LA", "I;16"})
     if 0 < grey.sum() < len(table):
         by_class = grey.groupby(table["label"]).mean()

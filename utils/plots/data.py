@@ -165,8 +165,11 @@ def compare(values: dict, finding: str, label: str = "accuracy", chance: float |
 
 
 def pictures(images: dict, finding: str, alt: str, height: float = 2.4) -> Figure:
-    """Images (anything that imshow takes) side by side, each with its name."""
-    figure, grid = canvas(2.6 * len(images), height, 1, len(images), squeeze=False)
+    """Images (anything that imshow takes) side by side, equally high, each with its name."""
+    shapes = [np.asarray(image).shape for image in images.values()]
+    ratios = [min(max(wide / high, 0.6), 3) for high, wide, *_ in shapes]
+    width = max(5, (height - 0.4) * sum(ratios) + 0.1 * len(ratios))
+    figure, grid = canvas(width, height, 1, len(images), squeeze=False, width_ratios=ratios)
     for axes, (name, image) in zip(grid.ravel(), images.items()):
         axes.imshow(image)
         axes.set_title(name, fontsize=9)
