@@ -98,8 +98,8 @@ def sample_grid(table: pd.DataFrame, a_class: int = 8, most: int = 12, seed: int
         paths = np.sort(table.loc[table["label"] == label, "path"].to_numpy(str))
         chosen = rng.permutation(paths)[:a_class]
         for axes, path in zip(row, [*chosen, *[None] * (a_class - len(chosen))]):
-            _show(axes, table, path)
-        row[0].text(-0.15, 0.5, _short(label, 14), transform=row[0].transAxes, ha="right", va="center")
+            draw_picture(axes, table, path)
+        row[0].text(-0.15, 0.5, shorten(label, 14), transform=row[0].transAxes, ha="right", va="center")
     more = table["label"].nunique() - len(labels)
     figure.suptitle(f"{len(labels)} of {len(labels) + more} classes" if more else f"The {len(labels)} classes, as a network will meet them",
                     weight="bold", fontsize=11)  # fmt: skip
@@ -116,7 +116,7 @@ def problem_grid(problems: pd.DataFrame, root, columns: int = 6, most: int = 24)
     for axes in grid.ravel():
         axes.set_axis_off()
     for axes, row in zip(grid.ravel(), pictures.itertuples()):
-        _show(axes, root, row.path)
+        draw_picture(axes, root, row.path)
         axes.set_title(row.problem, fontsize=8, color=RED if row.left_out else GREY)
         _name_below(axes, row.path)
     left_out = problems.loc[problems["left_out"], "path"].nunique()
@@ -134,8 +134,8 @@ def copy_grid(copies: pd.DataFrame, columns: int = 6, most: int = 24) -> Figure:
     for axes in grid.ravel():
         axes.set_axis_off()
     for axes, picture in zip(grid.ravel(), shown.itertuples()):
-        _show(axes, copies, picture.path)
-        axes.set_title(f"family {picture.family}: {_short(str(Path(picture.path).parent), 14)}", fontsize=7.5)
+        draw_picture(axes, copies, picture.path)
+        axes.set_title(f"family {picture.family}: {shorten(str(Path(picture.path).parent), 14)}", fontsize=7.5)
         _name_below(axes, picture.path)
     count, total = copies["family"].nunique(), len(copies)
     figure.suptitle(f"{total} pictures, but only {count} different ones" if total else "No copies found",
@@ -178,7 +178,7 @@ def pictures(images: dict, finding: str, alt: str, height: float = 2.4) -> Figur
     return with_alt(figure, alt)
 
 
-def _show(axes, table_or_root, path):
+def draw_picture(axes, table_or_root, path):
     """One picture without axes; a grey field with a word where it cannot be shown."""
     axes.set_axis_off()
     if path is None:
@@ -200,9 +200,9 @@ def _show(axes, table_or_root, path):
 
 
 def _name_below(axes, path):
-    axes.text(0.5, -0.04, _short(Path(path).name, 22), transform=axes.transAxes, ha="center", va="top", fontsize=6.5)
+    axes.text(0.5, -0.04, shorten(Path(path).name, 22), transform=axes.transAxes, ha="center", va="top", fontsize=6.5)
 
 
-def _short(text, most):
+def shorten(text, most):
     text = str(text)
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,0 +1,73 @@
+"""Figures about what a model decided: single pictures with their probabilities, and the mistakes worth looking at."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from utils.plots.data import draw_picture, shorten
+from utils.plots.figures import BLUE, GREY, RED, canvas, with_alt
+
+PREFIX = "p_"  # of the probability columns in a predictions table
+
+
+def answers(predictions: pd.DataFrame, root, most: int = 6, top: int = 3) -> Figure:
+    """Pictures with the probabilities of their likeliest classes as bars.
+
+    Args:
+        predictions: a predictions table.
+        root: the folder that its paths start from.
+        most: pictures shown, from the first row on.
+        top: classes shown of each.
+    """
+    shown = predictions[:most]
+    figure, grid = canvas(1.75 * len(shown), 3.1, 2, len(shown), squeeze=False, height_ratios=(1.6, 1))
+    told = []
+    for (above, below), row in zip(grid.T, shown.to_dict("records")):
+        likeliest = sorted(((value, name) for name, value in row.items() if name.startswith(PREFIX)), reverse=True)[
+            :top
+        ]
+        draw_picture(above, root, row["path"])
+        below.barh([shorten(name.removeprefix(PREFIX), 11) for _, name in likeliest], [value for value, _ in likeliest],
+                   color=[BLUE] + [GREY] * top)  # fmt: skip
+        below.set_xlim(0, 1)
+        below.set_xticks([0, 1])
+        below.invert_yaxis()
+        told.append(f"{row['predicted']} with {likeliest[0][0]:.0%}")
+    figure.suptitle("What the model says, and how sure it is", weight="bold", fontsize=11)
+    return with_alt(figure, f"{len(shown)} pictures with bars of probability: {', '.join(told)}.")
+
+
+def worst_mistakes(predictions: pd.DataFrame, root, most: int = 8) -> Figure:
+    """The mistakes that the model was surest of, surest first: look here for wrong labels and hard cases."""
+    wrong = predictions[predictions["label"] != predictions["predicted"]]
+    sure = (
+        wrong[[name for name in wrong if name.startswith(PREFIX)]].max(axis=1) if len(wrong) else pd.Series(dtype=float)
+    )
+    shown = wrong.loc[sure.sort_values(ascending=False, kind="stable").index[:most]]
+    figure, grid = canvas(1.55 * max(len(shown), 3), 2.4, 1, max(len(shown), 1), squeeze=False)
+    for axes, (index, row) in zip(grid.ravel(), shown.iterrows()):
+        draw_picture(axes, root, row["path"])
+        axes.set_title(f"{shorten(row['predicted'], 12)}, {sure[index]:.0%}", fontsize=9, color=RED)
+        axes.text(
+            0.5, -0.05, f"is {shorten(row['label'], 14)}", transform=axes.transAxes, ha="center", va="top", fontsize=8.5
+        )
+    if shown.empty:
+        grid.ravel()[0].set_axis_off()
+    finding = f"{len(wrong)} of {len(predictions)} are wrong; the surest mistakes" if len(wrong) else "No mistake"
+    figure.suptitle(finding, weight="bold", fontsize=11)
+    listed = ", ".join(f"{row.label} taken for {row.predicted}" for row in shown.itertuples())
+    return with_alt(figure, f"{finding}: {listed or 'there is none'}.")
+
+
+def heat(image, weights: np.ndarray, finding: str, alt: str) -> Figure:
+    """A picture beside itself under a map of where the model looked, (h, w) of any scale."""
+    figure, (left, right) = canvas(4.6, 2.5, 1, 2)
+    height, width = np.asarray(image).shape[:2]
+    for axes in (left, right):
+        axes.imshow(image)
+        axes.set_axis_off()
+    right.imshow(
+        weights, cmap="magma", alpha=0.55, extent=(-0.5, width - 0.5, height - 0.5, -0.5), interpolation="bilinear"
+    )
+    figure.suptitle(finding, weight="bold", fontsize=11)
+    return with_alt(figure, alt)
