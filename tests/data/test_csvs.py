@@ -357,3 +357,9 @@ def test_on_windows_a_path_on_another_drive_leaves_the_root(monkeypatch, tmp_pat
 
     monkeypatch.setattr(csvs.os.path, "relpath", relpath)
     assert csvs._inside("/d/a.jpg", tmp_path).startswith("../")
+
+
+def test_columns_that_came_as_text_are_answered_with_the_line_to_type(tmp_path):
+    (tmp_path / "labels.csv").write_text("path,label\na.jpg,cat\n")
+    with pytest.raises(CourseError, match=r'-y "csv_columns: \{path: filename, label: class\}"'):
+        list_csv(tmp_path / "labels.csv", tmp_path, "{'path': 0}")

@@ -57,7 +57,7 @@ def test_classes_under_thirty_pictures_are_named(cats, few):
 def test_the_uncertainty_of_a_test_score_follows_its_size():
     split = ["test"] * 25 + ["train"] * 75
     lines = told(table_of({"cat": 50, "dog": 50}, split=split))
-    assert "25 test pictures is uncertain by up to ±20%" in only(lines, "uncertain")  # 1.96 * 0.5 / 5
+    assert "25 test pictures is uncertain by up to ±20 points" in only(lines, "uncertain")  # 1.96 * 0.5 / 5
     assert only(lines, "The split") == "! The split: 75 train, 0 valid, 25 test. There is no valid part."
 
 
@@ -79,14 +79,14 @@ def test_shapes_beyond_two_to_one_are_mentioned(width, said):
 
 def test_what_each_way_to_a_square_costs_is_said_for_the_worst_picture():
     line = only(told(table_of({"cat": 40, "dog": 40}, width=[1500, 100] + [300] * 78)), "shapes differ")
-    assert "from 0.33 to 5.00" in line
-    assert "loses up to 80%" in line and "up to 5.0 times" in line and "80% of the square empty" in line
+    assert "from 0.33 to 5.00" in line and "the most extreme ('0.png')" in line
+    assert "loses 80% if cropped" in line and "stretched 5.0 times" in line and "leaves 80% of the square empty" in line
 
 
 def test_the_faulty_folder_is_told_what_is_wrong_with_it():
     table, problems = scan(sample("messy"), progress=False)
     lines = told(table, problems, find_copies(table))
     assert "2 broken" in only(lines, "were left out") and "system file" not in only(lines, "were left out")
-    assert "2 pictures lie in more than one split" in only(lines, "more than one split")
-    assert "1 pictures have two labels" in only(lines, "two labels")
+    assert "2 pictures (4 files) lie in more than one split" in only(lines, "more than one split")
+    assert "1 picture (2 files) has two labels" in only(lines, "two labels")
     assert "1 CMYK" in only(lines, "Read all the same")

@@ -506,3 +506,8 @@ def test_a_saved_split_grows_with_its_folder(tmp_path):
     grown = add_splits(load_split(table_of([30, 25, 10]), path))
     assert (by_path(grown)[first["path"]].to_numpy() == first["split"].to_numpy()).all()
     assert grown["split"].notna().all()
+
+
+def test_fractions_that_came_as_text_are_answered_with_the_line_to_type():
+    with pytest.raises(CourseError, match=r'-y "fractions: \[0\.8, 0\.1, 0\.1\]"'):
+        check_fractions("[0.9,0.2,0.1]")

@@ -78,7 +78,7 @@ def test_on_the_faulty_folder_it_names_what_is_wrong_and_touches_nothing(tmp_pat
     results, text = run(tmp_path, data_dir=str(folder))
     assert digest(folder) == before
     assert "This folder is split already" in text
-    assert "2 pictures lie in more than one split" in text
+    assert "2 pictures (4 files) lie in more than one split" in text
     assert "fewer than 30 pictures" in text
     assert not all(claim["holds"] for claim in results["claims"])
     problems = pd.read_csv(tmp_path / "out" / "output" / "problems.csv")

@@ -66,7 +66,7 @@ def test_sizes_counts_what_gets_enlarged():
     shapes = table(cat=4).assign(width=[100, 300, 300, 300], height=[300, 300, 300, 100])
     figure = plots.sizes(shapes, 224)
     title, alt = texts(figure)
-    assert title == "50% of the pictures are smaller than 224 px and get enlarged"
+    assert title == "50% of the pictures have a side shorter than 224 px"
     assert "0.33 to 3.00" in alt
     drawn(figure)
 

@@ -45,6 +45,9 @@ def list_csv(sources, root: Path, columns: dict | None = None, labels: dict | No
 
 
 def _checked(columns):
+    if not isinstance(columns, dict):
+        raise CourseError(f"Expected columns as {{'path': ..., 'label': ...}}, but got {columns!r}. Papermill's -p gives "
+                          'text; write -y "csv_columns: {path: filename, label: class}".')  # fmt: skip
     unknown = [name for name in columns if name not in COLUMNS]
     if unknown:
         raise CourseError(f"Expected columns to say which column holds the {named(COLUMNS)}, but got {named(unknown)}. "
@@ -130,7 +133,8 @@ def _separator(text, columns, path):
     if not found:
         raise CourseError(f"Expected the columns {named(wanted)} in '{path}', but its first line has {named(seen)}. "
                           "Say which column is what: columns={'path': 'filename', 'label': 'class'}, or by number if "
-                          "there is no header: columns={'path': 0, 'label': 1}.")  # fmt: skip
+                          "there is no header: columns={'path': 0, 'label': 1}. In a lesson the parameter is csv_columns; "
+                          'in a terminal: -y "csv_columns: {path: filename, label: class}".')  # fmt: skip
     twice = sorted({name for name in wanted if found[0][1].count(name) > 1})
     if twice:
         raise CourseError(f"Expected each column once in '{path}', but {named(twice)} stands in its first line "

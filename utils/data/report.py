@@ -45,7 +45,8 @@ def _usable(table, problems):
     if len(serious):
         yield Finding(
             "serious",
-            f"{len(serious):,} files were left out: {_kinds(serious)}. See problems.csv for names and remedies.",
+            f"{_count(len(serious), 'file was', 'files were')} left out, {named(serious['path'], 3)}: {_kinds(serious)}. "
+            "Names and remedies of all: problems.csv.",
         )
 
 
@@ -58,8 +59,8 @@ def _classes(table):
     ratio = counts.iloc[0] / counts.iloc[-1]
     sizes = f"{counts.index[0]!r} has {counts.iloc[0]:,} pictures, {counts.index[-1]!r} has {counts.iloc[-1]:,}"
     if ratio > IMBALANCED:
-        yield Finding("serious", f"The classes are unequal: {sizes}, {ratio:.1f} times fewer. Judge each class by its own "
-                                 "recall; accuracy alone hides the small ones.")  # fmt: skip
+        yield Finding("serious", f"The classes are unequal: {sizes}, {ratio:.1f} times fewer. Judge each class by how many "
+                                 "of its own pictures are found; accuracy alone hides the small ones.")  # fmt: skip
     else:
         yield Finding("good", f"The classes are of similar size: {sizes}.")
     yield Finding(
@@ -70,7 +71,8 @@ def _classes(table):
     if len(few):
         yield Finding(
             "serious",
-            f"{len(few)} classes have fewer than {FEW} pictures: {named(few.index)}. Collect more of these first.",
+            f"{_count(len(few), 'class has', 'classes have')} fewer than {FEW} pictures: {named(few.index)}. Collect more of "
+            "these first.",
         )
 
 
@@ -82,11 +84,11 @@ def _copies(copies):
                           "A split must keep copies together.")  # fmt: skip
     contradictions = find_contradictions(copies)
     if len(contradictions):
-        yield Finding("serious", f"{contradictions['family'].nunique()} pictures have two labels in different copies, for "
-                                 f"instance {named(contradictions['path'], 2)}: one label is wrong.")  # fmt: skip
+        yield Finding("serious", f"{_of_families(contradictions, 'has', 'have')} two labels, for instance "
+                                 f"{named(contradictions['path'], 2)}: one label is wrong.")  # fmt: skip
     leaks = find_leaks(copies) if "split" in copies else copies[:0]
     if len(leaks):
-        yield Finding("serious", f"{leaks['family'].nunique()} pictures lie in more than one split, for instance "
+        yield Finding("serious", f"{_of_families(leaks, 'lies', 'lie')} in more than one split, for instance "
                                  f"{named(leaks['path'], 2)}: scores measured on this split are too good.")  # fmt: skip
 
 
@@ -104,7 +106,8 @@ def _splits(table):
         # The widest a 95 % interval gets (at half right), in the normal approximation: lesson 06 has better ones.
         spread = 1.96 * math.sqrt(0.25 / counts["test"])
         yield Finding(
-            "note", f"An accuracy measured on {counts['test']:,} test pictures is uncertain by up to ±{spread:.0%}."
+            "note",
+            f"An accuracy measured on {counts['test']:,} test pictures is uncertain by up to ±{100 * spread:.0f} points.",
         )
 
 
@@ -112,19 +115,32 @@ def _looks(table, size):
     width, height = table["width"], table["height"]
     shapes = f"{_range(width)} px wide and {_range(height)} px high"
     small = (table[["width", "height"]].min(axis=1) < size).mean()
-    yield Finding("note", f"The pictures are {shapes}; {small:.0%} are smaller than the network's {size} px.")
+    yield Finding("note", f"The pictures are {shapes}; {small:.0%} have a side shorter than the network's {size} px.")
     ratio = width / height
     if ratio.max() > 2 or ratio.min() < 0.5:
-        worst = max(ratio.max(), 1 / ratio.min())  # of a square as wide as high, so much is lost or stretched
-        yield Finding("note", f"Their shapes differ (width over height from {ratio.min():.2f} to {ratio.max():.2f}): made "
-                              f"square, cropping loses up to {1 - 1 / worst:.0%} of a picture, squashing stretches up to "
-                              f"{worst:.1f} times, padding leaves up to {1 - 1 / worst:.0%} of the square empty.")  # fmt: skip
+        extremity = ratio.where(ratio >= 1, 1 / ratio)  # of a square as wide as high, so much is lost or stretched
+        worst, lost = extremity.max(), 1 - 1 / extremity.max()
+        yield Finding("note", f"Their shapes differ (width over height from {ratio.min():.2f} to {ratio.max():.2f}). Made "
+                              f"square, the most extreme ({table['path'][extremity.idxmax()]!r}) loses {lost:.0%} if "
+                              f"cropped, is stretched {worst:.1f} times if squashed, and leaves {lost:.0%} of the square "
+                              "empty if padded.")  # fmt: skip
     grey = table["mode"].isin({"L", "1", "LA", "I;16"})
     if 0 < grey.sum() < len(table):
         by_class = grey.groupby(table["label"]).mean()
         uneven = by_class.max() - by_class.min() > 0.5
         yield Finding("serious" if uneven else "note", f"{grey.sum():,} pictures are greyscale, {(~grey).sum():,} in colour"
                       + (f": mostly of {by_class.idxmax()!r}, so a network may learn colour instead of the thing." if uneven else "."))  # fmt: skip
+
+
+def _count(number, one, more):
+    return f"{number:,} {one if number == 1 else more}"
+
+
+def _of_families(copies, one, more):
+    """'2 pictures (4 files) lie': a family of copies is one picture."""
+    return f"{_count(copies['family'].nunique(), 'picture', 'pictures')} ({len(copies):,} files) " + (
+        one if copies["family"].nunique() == 1 else more
+    )
 
 
 def _range(values):

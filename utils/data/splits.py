@@ -94,7 +94,8 @@ def check_fractions(fractions) -> dict[str, float]:
     try:
         values = [float(value) for value in fractions]
     except (TypeError, ValueError) as error:
-        raise CourseError(f"{expected} {fractions!r}.") from error
+        as_text = ' Papermill\'s -p gives text; for a list write -y "fractions: [0.8, 0.1, 0.1]".'
+        raise CourseError(f"{expected} {fractions!r}.{as_text * isinstance(fractions, str)}") from error
     is_good = len(values) == len(SPLITS) and min(values) >= 0 and values[0] > 0 and abs(sum(values) - 1) <= 1e-6
     if not is_good:  # nan compares as false, so it ends here too
         raise CourseError(f"{expected} {tuple(values)}, which sum to {sum(values):g}.")

@@ -81,12 +81,12 @@ def sizes(table: pd.DataFrame, size: int = 224) -> Figure:
     )
     axes.set_xlabel("width in pixels")
     axes.set_ylabel("height in pixels")
-    title(axes, f"{small / len(table):.0%} of the pictures are smaller than {size} px and get enlarged")
+    title(axes, f"{small / len(table):.0%} of the pictures have a side shorter than {size} px")
     ratio = (table["width"] / table["height"]).describe(percentiles=[])
     different = "one size" if len(shapes) == 1 else f"{len(shapes)} sizes"
     return with_alt(figure, f"Scatter plot of {len(table)} pictures in {different}: {table['width'].min()} to "
                             f"{table['width'].max()} px wide, width over height from {ratio['min']:.2f} to "
-                            f"{ratio['max']:.2f}. {small} are smaller than {size} px on a side.")  # fmt: skip
+                            f"{ratio['max']:.2f}. {small} have a side shorter than {size} px.")  # fmt: skip
 
 
 def sample_grid(table: pd.DataFrame, a_class: int = 8, most: int = 12, seed: int = 0) -> Figure:
@@ -101,7 +101,7 @@ def sample_grid(table: pd.DataFrame, a_class: int = 8, most: int = 12, seed: int
             draw_picture(axes, table, path)
         row[0].text(-0.15, 0.5, shorten(label, 14), transform=row[0].transAxes, ha="right", va="center")
     more = table["label"].nunique() - len(labels)
-    figure.suptitle(f"{len(labels)} of {len(labels) + more} classes" if more else f"The {len(labels)} classes, as a network will meet them",
+    figure.suptitle(f"{len(labels)} of {len(labels) + more} classes" if more else f"Pictures of each of the {len(labels)} classes, as they are stored",
                     weight="bold", fontsize=11)  # fmt: skip
     return with_alt(
         figure, f"Grid of sample pictures, a row a class: {', '.join(labels)}{f' and {more} more' if more else ''}."
@@ -120,7 +120,11 @@ def problem_grid(problems: pd.DataFrame, root, columns: int = 6, most: int = 24)
         axes.set_title(row.problem, fontsize=8, color=RED if row.left_out else GREY)
         _name_below(axes, row.path)
     left_out = problems.loc[problems["left_out"], "path"].nunique()
-    finding = f"{left_out} files left out (red), the others are used and noted" if len(problems) else "No problem found"
+    finding = (
+        f"{left_out} files left out (orange), the others are used and noted (grey)"
+        if len(problems)
+        else "No problem found"
+    )
     figure.suptitle(finding, weight="bold", fontsize=11)
     kinds = ", ".join(f"{count} {kind}" for kind, count in problems["problem"].value_counts(sort=False).items())
     return with_alt(figure, f"{finding}. Grid of {len(pictures)} files{': ' + kinds if kinds else ''}.")
