@@ -74,7 +74,6 @@ def test_every_store_gives_each_picture_as_preprocessing_stores_it(kind, root, f
     assert np.array_equal(store.take(range(COUNT)), expected)
     rows = np.array([5, 0, 5, 3])  # any order, also twice
     assert np.array_equal(store.take(rows), [expected[row] for row in rows])
-    assert store.is_cached == (kind != "none")
 
 
 @pytest.mark.parametrize("kind", ["memory", "disk", "none"])
@@ -100,6 +99,13 @@ def test_pictures_come_in_their_order_whatever_the_number_of_threads(threads, ro
     expected = opened(root)[0].take(range(COUNT))
     assert np.array_equal(opened(root, threads=threads)[0].take(range(COUNT)), expected)
     assert np.array_equal(opened(root, "none", threads=threads)[0].take(range(COUNT)), expected)
+
+
+def test_a_worker_process_takes_no_threads_beside_itself(root, monkeypatch):
+    store, _ = opened(root, "none", threads=4)
+    monkeypatch.setattr(cache, "get_worker_info", lambda: "one of them")
+    monkeypatch.setattr(cache, "ThreadPoolExecutor", None)
+    assert len(store.take([0, 1])) == 2
 
 
 def test_threads_stay_only_a_little_ahead_of_what_is_taken():
@@ -163,6 +169,13 @@ def test_a_picture_that_changed_is_seen_and_one_that_is_new_too(root, folder, dr
     draw(root / "new.png", 100)
     assert len(opened(root, "disk", folder)[0].take(range(COUNT + 1))) == COUNT + 1
     assert len(files_in(folder)) == 3
+
+
+def test_a_picture_of_the_same_length_written_later_is_seen_too(root, folder):
+    opened(root, "disk", folder)
+    os.utime(paths_in(root)[2], ns=(1, 1))
+    opened(root, "disk", folder)
+    assert len(files_in(folder)) == 2
 
 
 @pytest.mark.parametrize("damage", [

@@ -51,6 +51,14 @@ def table(pictures):
     return pictures.copy()
 
 
+@pytest.fixture
+def two_threads():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(threads)
+
+
 def made(table, augmentation=NONE, **options):
     options = {"progress": False, "batch_size": 4, "cache": "memory"} | options
     return make_loaders(table, PREPROCESSING, augmentation, **options)
@@ -204,6 +212,19 @@ def test_the_same_seed_gives_the_same_epochs_another_seed_others_and_each_epoch_
     assert not same(epoch(other), first)
 
 
+def test_training_is_augmented_as_asked(table):
+    plain, mirrored = epoch(made(table, NONE).train), epoch(made(table, Augmentation(flip=1)).train)
+    assert torch.equal(mirrored[0], plain[0].flip(-1))
+    assert torch.equal(mirrored[1], plain[1])
+
+
+def test_equal_pictures_are_augmented_differently_within_an_epoch_and_from_one_to_the_next(table):
+    same_picture = table.assign(path=table["path"][0])
+    loader = made(same_picture, Augmentation(rotation=90)).train
+    images = torch.cat([epoch(loader)[0] for _ in range(2)])
+    assert len(images.unique(dim=0)) == len(images) == 32
+
+
 def test_an_epoch_can_be_asked_for(table):
     loader = made(table, ALL_OF_IT).train
     assert loader.epoch == 0
@@ -253,17 +274,15 @@ def large(tmp_path_factory):
 
 
 @MANY_WORKERS
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("cache", ["memory", "none"])
 def test_the_number_of_workers_and_threads_changes_no_bit(cache, large):
-    threads = torch.get_num_threads()
     found = []
     for workers in (0, 1, 2, 4):
-        torch.set_num_threads(2 if workers == 0 else 1)
         loader = make_loaders(
             large, Preprocessing((224, 256)), STRONG, batch_size=2, workers=workers, cache=cache, progress=False
         ).train
         found.append([epoch(loader), epoch(loader)])
-    torch.set_num_threads(threads)
     for epochs in found[1:]:
         assert all(same(one, other) for one, other in zip(found[0], epochs))
 
@@ -293,7 +312,7 @@ def test_pictures_and_targets_can_be_pickled(table, tmp_path):
 
 @MANY_WORKERS
 @pytest.mark.parametrize(("cache", "device", "count"), [
-    ("memory", "cpu", 0), ("disk", "cpu", 0), ("memory", "cuda", 5), ("none", "cuda", 5),
+    ("memory", "cpu", 0), ("disk", "cpu", 0), ("none", "cpu", 0), ("memory", "cuda", 5), ("none", "cuda", 5),
 ])  # fmt: skip
 def test_auto_takes_workers_only_where_they_pay(cache, device, count, table, tmp_path, monkeypatch):
     monkeypatch.setattr(loaders_module, "cores", lambda: 6)
@@ -312,6 +331,20 @@ def test_auto_takes_some_but_not_all_cores(table, monkeypatch):
 # --- nothing else changes --------------------------------------------------------------------------
 
 
+class Watched(Augmentation):
+    """Calls a function for each picture, instead of changing it."""
+
+    is_off = False
+
+    def __init__(self, function):
+        super().__init__()
+        object.__setattr__(self, "function", function)
+
+    def transform(self, size):
+        return self.function
+
+
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("workers", [0, 1])
 def test_no_generator_and_no_setting_of_the_process_is_touched(workers, table):
     loader = made(table, ALL_OF_IT, workers=workers).train
@@ -324,19 +357,22 @@ def test_no_generator_and_no_setting_of_the_process_is_touched(workers, table):
     assert np.array_equal(np.random.get_state()[1], numpy_before)
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_an_error_in_an_augmentation_leaves_them_as_they_were_too(table):
-    class Broken(Augmentation):
-        is_off = False
-
-        def transform(self, size):
-            return lambda image: torch.rand(3)[7]
-
-    loader = made(table, Broken()).train
-    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    loader = made(table, Watched(lambda image: torch.rand(3)[7])).train
+    state = torch.get_rng_state()
     with pytest.raises(IndexError):
         epoch(loader)
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_pictures_are_augmented_by_one_thread_as_in_a_worker(table):
+    # The brightness of a picture, summed up by two threads, differs in the last bits; so might the pixels.
+    seen = []
+    epoch(made(table, Watched(lambda image: seen.append(torch.get_num_threads()) or image)).train)
+    assert set(seen) == {1}
 
 
 @pytest.mark.parametrize("cache", ["memory", "disk", "none"])

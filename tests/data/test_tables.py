@@ -329,6 +329,59 @@ def test_neither_folder_nor_csv_is_answered():
         assert "Give its path as data_dir=" in message("", csv=csv)
 
 
+# --- pictures without labels -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def unsorted(draw, tmp_path):
+    """Pictures here and in a folder, with things that are none."""
+    for number, path in enumerate(["b.jpg", "a.png", "holiday/beach/2.jpg", "holiday/1.jpg", ".trash/x.jpg"]):
+        draw(tmp_path / "unsorted" / path, number)
+    (tmp_path / "unsorted" / "holiday" / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "unsorted" / "notes.txt").write_text("")
+    return tmp_path / "unsorted"
+
+
+def test_an_unlabelled_folder_is_all_its_pictures_with_an_empty_label(unsorted, fingerprint):
+    before = fingerprint(unsorted)
+    table, problems = look(unsorted, labelled=False)
+    assert fingerprint(unsorted) == before
+    assert table["path"].tolist() == ["a.png", "b.jpg", "holiday/1.jpg", "holiday/beach/2.jpg"]
+    assert table["label"].isna().all()
+    assert table.attrs["root"] == str(unsorted)
+    assert "split" not in table
+    assert kinds(problems) == {
+        (".trash", "system file"), ("holiday/broken.jpg", "not a picture"), ("notes.txt", "no picture"),
+    }  # fmt: skip
+    assert (problems["label"] == "").all()
+
+
+def test_a_labelled_folder_is_the_same_pictures_without_its_labels(pictures):
+    labelled, unlabelled = look(pictures).table, look(pictures, labelled=False).table
+    pd.testing.assert_frame_equal(unlabelled.drop(columns="label"), labelled.drop(columns="label"))
+    assert list(unlabelled) == list(labelled)
+
+
+def test_a_limit_holds_for_an_unlabelled_folder(pictures):
+    first, again = (look(pictures, labelled=False, limit=5, seed=3).table["path"].tolist() for _ in range(2))
+    assert len(first) == 5
+    assert first == again
+
+
+def test_one_unlabelled_picture_is_enough_and_none_is_not(draw, tmp_path):
+    draw(tmp_path / "one" / "1.jpg")
+    assert len(look(tmp_path / "one", labelled=False).table) == 1
+    (tmp_path / "none").mkdir()
+    assert "found none, only nothing at all" in message(tmp_path / "none", labelled=False)
+    (tmp_path / "none" / "notes.txt").write_text("")
+    assert "found none, only 'notes.txt'" in message(tmp_path / "none", labelled=False)
+    assert "does not exist" in message(tmp_path / "nowhere", labelled=False)
+
+
+def test_a_csv_has_labels(unsorted):
+    assert "labelled=False is for a folder" in message(unsorted, csv=unsorted / "x.csv", labelled=False)
+
+
 # --- nothing stops it, nothing is changed ----------------------------------------------------------
 
 

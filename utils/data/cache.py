@@ -40,8 +40,6 @@ MOST_THREADS = 8
 class InMemory:
     """All pictures in memory. A tensor, because it goes to worker processes as shared memory, without a copy."""
 
-    is_cached = True
-
     def __init__(self, pictures: np.ndarray):
         self.pictures = torch.from_numpy(pictures)
 
@@ -51,8 +49,6 @@ class InMemory:
 
 class OnDisk:
     """All pictures in a .npy file, of which the system keeps in memory what it has room for."""
-
-    is_cached = True
 
     def __init__(self, file: Path):
         self.file = file
@@ -67,8 +63,6 @@ class OnDisk:
 
 class FromFiles:
     """Pictures decoded each time: by threads, and inside a worker process by one."""
-
-    is_cached = False
 
     def __init__(self, paths, preprocessing, threads: int):
         self.paths, self.preprocessing, self.threads = list(paths), preprocessing, threads

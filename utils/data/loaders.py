@@ -83,6 +83,9 @@ class Batches(Sampler):
 class PictureLoader(DataLoader):
     """A DataLoader whose batches arrive on the device, normalised. Each iteration is one epoch and moves on to the next.
 
+    Looking at one batch is an iteration too; who needs a certain epoch calls `set_epoch` before it. With worker
+    processes there can be one iteration at a time, since they live on from epoch to epoch.
+
     Attributes:
         table: its rows, in the order of their places; for valid, test and prediction also the order of delivery.
         classes: {column: class names}; a target is the place in them.
@@ -163,7 +166,7 @@ def make_loaders(
         columns: the label column; or a list of columns, then targets are {column: (N,)}.
         classes: names in the order of their targets, a list (or {column: list}); None: sorted, from the whole table.
         seed: of the order and the augmentations, 0 or more.
-        workers: processes that fetch batches; "auto" takes them only where they pay.
+        workers: processes that fetch batches; "auto" takes them only where they pay, beside a GPU.
         device: where the batches go, for instance "cuda".
         cache, cache_dir, memory_share, progress: see `cache.open_store`.
 
@@ -178,7 +181,7 @@ def make_loaders(
     targets = _targets(table, columns, names)
     root, paths = _paths(table)
     store, choice = open_store(paths, preprocessing, root, cache, cache_dir, memory_share, progress=progress)
-    workers, why = _workers(workers, store.is_cached, device)
+    workers, why = _workers(workers, device)
 
     def loader(split):
         rows = np.flatnonzero(table["split"] == split)
@@ -212,7 +215,7 @@ def make_loader(
     targets = torch.full((len(table),), IGNORE) if columns is None else _targets(table, columns, names)
     root, paths = _paths(table)
     store, _ = open_store(paths, preprocessing, root, cache, cache_dir, memory_share, progress=progress)
-    workers, _ = _workers(workers, store.is_cached, device)
+    workers, _ = _workers(workers, device)
     pictures = Pictures(store, np.arange(len(table)), targets)
     batches = Batches(len(table), batch_size)
     return PictureLoader(pictures, batches, table.reset_index(drop=True), names, preprocessing, workers, device)
@@ -300,14 +303,14 @@ def _targets(table, columns, names):
     return torch.tensor(places.fillna(IGNORE).to_numpy(np.int64))
 
 
-def _workers(wanted, is_cached, device):
+def _workers(wanted, device):
     """How many worker processes, and why."""
     if wanted != "auto":
         if not isinstance(wanted, (int, np.integer)) or wanted < 0:
             raise CourseError(f"Expected workers as a number of processes, 0 or more, or 'auto', but got {wanted!r}.")
         return int(wanted), "as asked for"
-    if is_cached and torch.device(device).type == "cpu":
-        return 0, "pictures come from the cache in no time, and processes would take cores from the model"
+    if torch.device(device).type == "cpu":  # measured in tests/bench: no slower on two cores, cached or not
+        return 0, "threads of this process fetch the pictures; others would take the cores from the model"
     return max(1, min(cores() - 1, MOST_WORKERS)), "so that batches are ready while the model works"
 
 
@@ -317,4 +320,5 @@ def _in_words(split, loader):
     batches = loader.batch_sampler
     order = "in a new order each epoch" if batches.shuffle else "in the table's order, as they are"
     spare = ", one left out each time" if batches.leaves_one_out else ""
-    return f"{split}: {len(loader.table)} pictures in {len(loader)} batches of {batches.batch_size}, {order}{spare}"
+    count = f"{len(loader)} batches" if len(loader) != 1 else "1 batch"
+    return f"{split}: {len(loader.table)} pictures in {count} of {batches.batch_size}, {order}{spare}"

@@ -49,7 +49,9 @@ class Scan(NamedTuple):
     problems: pd.DataFrame
 
 
-def scan(data_dir, csv=None, columns=None, labels=None, limit=None, seed=0, threads=None, progress=True) -> Scan:
+def scan(
+    data_dir, csv=None, columns=None, labels=None, limit=None, seed=0, threads=None, progress=True, labelled=True
+) -> Scan:
     """Look at every picture of a folder or CSV: a table of the good ones, and everything that is wrong.
 
     Reads only: the folder is the same afterwards. Each picture is decoded once, side by side.
@@ -64,6 +66,8 @@ def scan(data_dir, csv=None, columns=None, labels=None, limit=None, seed=0, thre
         seed: which ones `limit` takes.
         threads: how many pictures are examined at the same time; None takes one a core, at most 8.
         progress: whether to show a bar.
+        labelled: False for pictures that nobody has sorted yet, to be predicted: all those in the folder and in the
+            folders below it, with an empty label (nan).
 
     Returns:
         Scan(table, problems). Table: path, label, [split], width, height, mode, format, bytes, digest, phash.
@@ -72,7 +76,7 @@ def scan(data_dir, csv=None, columns=None, labels=None, limit=None, seed=0, thre
     Raises:
         CourseError: there is nothing to look at (folder or CSV missing, empty, unreadable, all pictures broken).
     """
-    root, rows, found = _listed(data_dir, csv, columns, labels)
+    root, rows, found = _listed(data_dir, csv, columns, labels) if labelled else _unlabelled(data_dir, csv)
     looked_at = _limited(rows, limit, seed)
     facts = examine_all([os.path.join(root, row.path) for row in looked_at], threads=threads, progress=progress)
     for row, fact in zip(looked_at, facts):
@@ -80,7 +84,10 @@ def scan(data_dir, csv=None, columns=None, labels=None, limit=None, seed=0, thre
     table = _table(root, looked_at, facts)
     if table.empty:
         raise CourseError(_nothing_left(root, looked_at, facts))
-    found += _class_problems(table, looked_at, set(rows) - set(looked_at))
+    if labelled:
+        found += _class_problems(table, looked_at, set(rows) - set(looked_at))
+    else:
+        table["label"] = pd.Series(np.nan, table.index, dtype=object)
     return Scan(table, problem_table(found))
 
 
@@ -119,6 +126,19 @@ def _listed(data_dir, csv, columns, labels):
         kinds = named(sorted({problem.kind for problem in found})) if found else "it has no rows"
         raise CourseError(f"No row of the CSV can be used ({kinds}). The paths start from '{root}': is that right?")
     return root, rows, found
+
+
+def _unlabelled(data_dir, csv):
+    """As `_listed`, for a folder whose folders' names mean nothing; the label of a row is empty."""
+    if csv:
+        raise CourseError("labelled=False is for a folder, but a CSV was given. Give the pictures' folder as data_dir, or "
+                          "leave labelled=False out.")  # fmt: skip
+    root = folders.existing_folder(data_dir)
+    rows, found = folders._pictures(root, "", "", None, set())
+    if not rows:
+        raise CourseError(f"Expected pictures in '{root}' or in folders below it, but found none, only "
+                          f"{named(problem.path for problem in found) or 'nothing at all'}.")  # fmt: skip
+    return root, sorted(rows), found
 
 
 def _folder_of(csv):
