@@ -12,9 +12,33 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "utils").rglob("*.py"))
 # A room may import from rooms further left, and from itself.
-ORDER = ["errors", "files", "data", "models", "evaluation", "training", "plots", "export", "sweeps"]
-ALONE = {"lesson": {"errors", "files"}, "notebooks": {"errors", "files"}, "doctor": {"errors", "data"}}
-NO_TORCH = ["utils", "utils.data.images", "utils.data.resizing", "utils.data.tables", "utils.data.splits", "utils.plots", "utils.notebooks"]
+ORDER = [
+    "errors",
+    "files",
+    "versions",
+    "commands",
+    "data",
+    "models",
+    "evaluation",
+    "training",
+    "plots",
+    "export",
+    "sweeps",
+]
+ALONE = {
+    "lesson": {"errors", "files", "versions"},
+    "notebooks": {"errors", "files", "commands"},
+    "doctor": {"errors", "data"},
+}
+NO_TORCH = [
+    "utils",
+    "utils.data.images",
+    "utils.data.resizing",
+    "utils.data.tables",
+    "utils.data.splits",
+    "utils.plots",
+    "utils.notebooks",
+]
 TOP_LEVEL = {
     ".ci", ".github", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "data_samples",
     "environment.yml", "lessons", "pyproject.toml", "requirements.txt", "tests", "utils",

@@ -11,7 +11,6 @@ import math
 import platform
 import random
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import torch
 
 from utils.errors import CourseError
 from utils.files import replacing
+from utils.versions import installed_versions
 
 RUNS = Path(__file__).resolve().parents[1] / "runs"
 PACKAGES = ("image-classification-course", "torch", "torchvision", "numpy", "pandas", "pillow", "scikit-learn")
@@ -61,7 +61,13 @@ def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto"
     if threads:
         torch.set_num_threads(threads)
     keep_big_blocks()
-    results = {"lesson": lesson, "parameters": _plain(parameters), "versions": _versions(), "numbers": {}, "claims": []}
+    results = {
+        "lesson": lesson,
+        "parameters": _plain(parameters),
+        "versions": installed_versions(*PACKAGES),
+        "numbers": {},
+        "claims": [],
+    }
     run = Run(lesson, folder, _device(device), seed, results)
     _write(run)
     _current = run
@@ -126,16 +132,6 @@ def _device(device):
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _versions():
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def _plain(value):

@@ -13,7 +13,6 @@ import difflib
 import errno
 import io
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 from tqdm.auto import tqdm
 
+from utils.commands import answer, run_as_script
 from utils.data.folders import Row, absolute
 from utils.errors import CourseError, named
 from utils.files import replacing
@@ -262,13 +262,7 @@ def _damaged(chosen, root, found):
 
 def main(arguments=None) -> int:
     """Run a command; 0 when all is well, 2 when the request cannot be met."""
-    options = _parser().parse_args(arguments)
-    try:
-        options.command(options)
-    except CourseError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return answer(_parser(), arguments)
 
 
 def list_command(options):
@@ -312,6 +306,4 @@ def _parser():
 
 
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # Windows' consoles know few letters
-    sys.exit(main())
+    run_as_script(main)

@@ -3,10 +3,10 @@
 import argparse
 import json
 import re
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from utils.commands import answer, run_as_script
 from utils.errors import CourseError, named
 from utils.exercises import progress
 from utils.exercises.progress import OWN, ROOT
@@ -33,13 +33,7 @@ class Notebook(NamedTuple):
 
 def main(arguments=None) -> int:
     """Run a command; 0 when all is well, 2 when the request cannot be met."""
-    options = _parser().parse_args(arguments)
-    try:
-        options.command(options)
-    except CourseError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return answer(_parser(), arguments)
 
 
 def show_command(options):
@@ -146,6 +140,4 @@ def _folder(text):
 
 
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # Windows' consoles know few signs
-    sys.exit(main())
+    run_as_script(main)

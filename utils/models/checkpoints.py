@@ -8,8 +8,6 @@ Introduced in lesson 03.
 
 import dataclasses
 import json
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
@@ -23,6 +21,7 @@ from utils.models.build import Classifier, seeded
 from utils.models.freezing import freeze, frozen_parts
 from utils.models.loading import LoadReport
 from utils.models.weights import CHECKPOINT, read_metadata, read_weights
+from utils.versions import installed_versions
 
 FORMAT = 1  # raised when an older version of the course could not read what is written
 # A kind of model is a class with `kind`, `describe()` and `from_description(facts)`; a new one is an entry here.
@@ -44,7 +43,7 @@ def save_checkpoint(path: str | Path, model: nn.Module, *, recipe=None, metrics:
     """
     path, model = Path(path).expanduser(), _unwrapped(model)
     facts = {"format": FORMAT, "kind": model.kind, **model.describe(), "frozen": frozen_parts(model)}
-    facts |= {"recipe": recipe, "metrics": metrics or {}, "versions": _versions()}
+    facts |= {"recipe": recipe, "metrics": metrics or {}, "versions": installed_versions(*PACKAGES)}
     tensors = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
                for name, tensor in model.state_dict().items()}  # fmt: skip
     text = json.dumps(facts, ensure_ascii=False, default=_plain)
@@ -172,13 +171,3 @@ def _plain(value):
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     return value.tolist() if hasattr(value, "tolist") else str(value)
-
-
-def _versions():
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found

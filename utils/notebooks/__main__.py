@@ -1,12 +1,11 @@
 """The commands behind `make lessons`, `make notebooks` and `make claims`: python -m utils.notebooks --help."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from tqdm import tqdm
 
-from utils.errors import CourseError
+from utils.commands import answer, run_as_script
 from utils.notebooks import claims, execute, report
 from utils.notebooks.runs import dated, new_folder, own_path, plan_lesson, run_lesson
 from utils.notebooks.source import ROOT, lesson_paths, number_of, read_lesson
@@ -14,12 +13,7 @@ from utils.notebooks.source import ROOT, lesson_paths, number_of, read_lesson
 
 def main(arguments=None):
     """Run a command; 0 when all is well, 1 when a notebook or a claim fails, 2 when the request cannot be met."""
-    options = _parser().parse_args(arguments)
-    try:
-        return options.command(options)
-    except CourseError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return answer(_parser(), arguments)
 
 
 def run_command(options):
@@ -136,6 +130,4 @@ def _add_claims(command):
 
 
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # Windows' consoles know few letters
-    sys.exit(main())
+    run_as_script(main)
