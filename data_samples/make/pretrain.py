@@ -1,8 +1,8 @@
-"""Pre-trains a course backbone on fresh synthetic scenes: `python data_samples/make/pretrain.py --help`.
+"""Pre-trains a backbone of the course on fresh synthetic scenes, within a time budget; started again, it goes on.
 
 The classes are the emoji that no sample set uses, about a thousand; scenes are made as training goes, and each is
 dropped after a few looks at it, so there is nothing to memorise. What is saved is the backbone alone: the classifier of a
-thousand emoji serves nobody. A run has a time budget; killed, it goes on where it was when started again.
+thousand emoji serves nobody.
 
 Recipe: AdamW, warm-up and linear decay, label smoothing 0.1, a random 64 px crop of 72 px, flip. BatchNorm's momentum
 is 0.1 in every network: with the 0.01 that torchvision gives MobileNetV3, running averages of short runs never arrive.
@@ -27,7 +27,9 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from torchvision.models import get_model
 from tqdm.auto import tqdm
+from writing import update_checksums
 
+from utils.data.samples import SAMPLES_ROOT, WEIGHTS
 from utils.files import replacing
 from utils.lesson import RUNS, keep_big_blocks
 
@@ -233,6 +235,8 @@ def main(arguments=None) -> None:
     model, facts = pretrain(options.network, recipe, state, options.workers, options.device)
     metadata = {"architecture": options.network, "size": SIZE, "mean": MEAN, "std": STD, "seed": recipe.seed}
     save_backbone(model, options.network, file, metadata | facts | {"recipe": asdict(recipe), "licence": LICENCE})
+    if file.parent.name == WEIGHTS:
+        update_checksums(file.parent.parent, WEIGHTS, sorted(path.name for path in file.parent.glob("*.safetensors")))
     print(f"{file}: {file.stat().st_size:,} bytes; {facts}")
 
 
@@ -247,8 +251,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="of the training")
     result.add_argument("--workers", type=int, default=1, help="processes that make scenes (1)")
     result.add_argument("--state", type=Path, help="file to go on from (runs/pretrain/<network>.pt)", metavar="FILE")
-    weights = Path(__file__).resolve().parents[1] / "weights"
-    result.add_argument("--into", type=Path, default=weights, help="data_samples/weights", metavar="FOLDER")
+    result.add_argument("--into", type=Path, default=SAMPLES_ROOT / WEIGHTS, help="data_samples/weights", metavar="DIR")
     return result
 
 

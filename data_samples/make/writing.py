@@ -2,7 +2,7 @@
 
 A script makes all its files in memory first, as {POSIX path inside the set: bytes}; only then are they
 written. A folder that holds anything else is refused, and nothing is ever deleted. The checksums cover
-pictures and CSV files: cards are edited by hand, and computers rewrite `.DS_Store` and `Thumbs.db`.
+pictures, CSV files and weights: cards are edited by hand, and computers rewrite `.DS_Store` and `Thumbs.db`.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from utils.errors import CourseError, named
 
 CARD = "README.md"
 CHECKSUMS = "checksums.sha256"
-CHECKED_SUFFIXES = {".bmp", ".csv", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".webp"}
+CHECKED_SUFFIXES = {".bmp", ".csv", ".gif", ".jpeg", ".jpg", ".png", ".safetensors", ".tif", ".webp"}
 
 
 def encoded(image: Image.Image, file_format: str, **options) -> bytes:

@@ -11,6 +11,7 @@ from utils.errors import CourseError, named
 
 SAMPLES_ROOT = Path(__file__).resolve().parents[2] / "data_samples"
 CHECKSUMS = "checksums.sha256"
+WEIGHTS = "weights"  # a folder beside the sets: the networks that the course brings along
 
 
 def sample(name: str, root: Path = SAMPLES_ROOT) -> Path:
@@ -38,7 +39,7 @@ def sample(name: str, root: Path = SAMPLES_ROOT) -> Path:
 def sample_names(root: Path = SAMPLES_ROOT) -> list[str]:
     """The sets that are there (a folder with a card) or should be (by the checksums), sorted."""
     there = {card.parent.name for card in root.glob("*/README.md")}
-    return sorted(there | {path.partition("/")[0] for path in _checksums(root)})
+    return sorted((there | {path.partition("/")[0] for path in _checksums(root)}) - {WEIGHTS})
 
 
 def damaged_samples(root: Path = SAMPLES_ROOT) -> list[str]:

@@ -14,12 +14,12 @@ from urllib.parse import urlparse
 import torch
 from torchvision.models import get_model_weights
 
-from utils.data.samples import SAMPLES_ROOT
+from utils.data.samples import SAMPLES_ROOT, WEIGHTS
 from utils.errors import CourseError, named
 from utils.models.architectures import TIMM, own_facts, timm_backbone
 from utils.models.weights import Weights, read_weights
 
-WEIGHTS_ROOT = SAMPLES_ROOT / "weights"
+WEIGHTS_ROOT = SAMPLES_ROOT / WEIGHTS
 WORDS = ("course", "imagenet")
 
 
