@@ -6,6 +6,7 @@ Introduced in lesson 03.
 """
 
 import re
+from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
@@ -34,7 +35,8 @@ def find_weights(name: str, weights: str | Path | None) -> Weights | None:
     if not isinstance(weights, (str, Path)) or not str(weights):
         raise CourseError(f"Expected weights as one of {named(WORDS)}, a path, or None, but got {weights!r}.")
     if weights == "course":
-        return _of_a_file(name, course_file(name))
+        # Not its path: what a notebook prints is the same on every machine.
+        return replace(_of_a_file(name, course_file(name)), source=f"the course's weights, {name}.safetensors")
     if weights == "imagenet":
         return imagenet_weights(name)
     return _of_a_file(name, weights)
