@@ -1,0 +1,208 @@
+"""Predictions tables: one row a picture, what a model says about it; looked at, re-thresholded, saved without the model.
+
+Columns: `path`, `label` (nan where nobody said), `predicted` (the class with the largest probability), and one
+`p_<class>` a class, which sum to 1. The rows are those of the loader's table, in its order; paths, not file names,
+tell pictures apart, and start from `attrs["root"]` as in an image table. Introduced in lesson 03.
+"""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from utils.data.loaders import make_loader
+from utils.errors import CourseError, named
+from utils.files import replacing
+
+PREFIX = "p_"
+FIRST = ["path", "label", "predicted"]
+
+
+def predict(model: nn.Module, loader, progress: bool = True) -> pd.DataFrame:
+    """The model's probabilities for every picture of a loader, in the order of the loader's table.
+
+    Args:
+        model: images (N, 3, H, W) to logits (N, K).
+        loader: of `make_loaders` or `make_loader`, not a training one: that one is shuffled and augmented.
+        progress: whether to show a bar.
+
+    Raises:
+        CourseError: the loader shuffles or prepares pictures otherwise than the model's own, or the classes of the
+            two differ.
+    """
+    _check_order(loader)
+    check_preprocessing(model, loader)
+    classes = _class_names(model, loader)
+    probabilities = _probabilities(model, loader, progress)
+    if probabilities.shape[1] != len(classes):
+        raise CourseError(f"The model tells {probabilities.shape[1]} classes apart, but there are {len(classes)} names: "
+                          f"{named(classes)}. Give the model all of its own: model.classes = [...]")  # fmt: skip
+    return predictions_table(loader.table, probabilities, classes)
+
+
+def predict_table(model: nn.Module, table: pd.DataFrame, progress: bool = True, **options) -> pd.DataFrame:
+    """Predictions for an image table, of `scan` for instance, labelled or not; the model prepares its own pictures.
+
+    Args:
+        model: made by `build` or `load_checkpoint`.
+        table: image table; labels, where it has some, are among the model's classes.
+        progress: whether to show a bar.
+        options: of `make_loader`: batch_size, workers ...
+
+    Raises:
+        CourseError: the table is empty, a label is none of the model's classes, a picture cannot be read.
+    """
+    is_labelled = "label" in table and table["label"].notna().any()
+    columns, classes = ("label", getattr(model, "classes", None)) if is_labelled else (None, None)
+    device = next(model.parameters()).device
+    options = {"device": device, "progress": progress} | options
+    loader = make_loader(table, model.preprocessing, columns=columns, classes=classes, **options)
+    return predict(model, loader, progress)
+
+
+def predict_pictures(model: nn.Module, paths, progress: bool = False) -> pd.DataFrame:
+    """Predictions for single pictures, which nobody labelled: `paths` is one path, or several.
+
+    Raises:
+        CourseError: a picture cannot be read.
+    """
+    paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    table = pd.DataFrame({"path": [Path(path).expanduser().as_posix() for path in paths]})
+    table.attrs["root"] = str(Path.cwd())
+    return predict_table(model, table, progress)
+
+
+def predictions_table(table: pd.DataFrame, probabilities: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """The predictions table of N pictures (rows of `table`) with their probabilities, (N, K)."""
+    labels = table["label"] if "label" in table else np.full(len(table), np.nan)
+    predicted = np.asarray(classes, dtype=object)[probabilities.argmax(axis=1)]
+    first = {name: np.asarray(column, dtype=object) for name, column in zip(FIRST, (table["path"], labels, predicted))}
+    columns = pd.DataFrame(probabilities, columns=[PREFIX + name for name in classes])
+    found = pd.concat([pd.DataFrame(first, dtype=object), columns], axis=1)
+    found.attrs["root"] = table.attrs.get("root")
+    return found
+
+
+def predicted_classes(predictions: pd.DataFrame) -> list[str]:
+    """The classes that a predictions table has probabilities for, in their order."""
+    return [name.removeprefix(PREFIX) for name in predictions if name.startswith(PREFIX)]
+
+
+def save_predictions(predictions: pd.DataFrame, path: str | Path) -> Path:
+    """Write a predictions table as CSV (UTF-8), whole or not at all; `read_predictions` gives the same one back."""
+    path = Path(path).expanduser()
+    try:
+        with replacing(path) as temporary:
+            predictions.to_csv(temporary, index=False, encoding="utf-8")
+    except OSError as error:
+        raise CourseError(f"The predictions cannot be written to '{path}': {error.strerror}. Free some space, or choose "
+                          "another folder.") from error  # fmt: skip
+    return path
+
+
+def read_predictions(path: str | Path, root: str | Path | None = None) -> pd.DataFrame:
+    """A predictions table from a CSV, checked.
+
+    Args:
+        path: the file.
+        root: the folder that the pictures' paths start from, which a CSV does not say.
+
+    Raises:
+        CourseError: the file cannot be read, or is no predictions table.
+    """
+    path = Path(path).expanduser()
+    try:
+        # A class may be called "NA" or "007"; only an empty label is none.
+        read = pd.read_csv(path, dtype=str, keep_default_na=False)
+        probabilities = {name: read[name].astype(np.float32) for name in read if name.startswith(PREFIX)}
+    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        raise CourseError(f"Expected a predictions table in '{path}', but it cannot be read: {error}") from error
+    predictions = read.astype(object).assign(**probabilities)
+    if "label" in predictions:
+        predictions["label"] = predictions["label"].where(predictions["label"] != "", np.nan)
+    predictions.attrs["root"] = str(root) if root else None
+    check_predictions(predictions, f"'{path}'")
+    return predictions
+
+
+def check_predictions(predictions: pd.DataFrame, source: str = "the table") -> None:
+    """A CourseError that says what is wrong, where a table is no predictions table."""
+    classes = predicted_classes(predictions)
+    missing = [name for name in FIRST if name not in predictions]
+    if missing or len(classes) < 2:
+        raise CourseError(f"Expected the columns {named(FIRST)} and one {PREFIX}<class> for each of two or more classes in "
+                          f"{source}, but found {named(predictions.columns)}.")  # fmt: skip
+    twice = predictions["path"][predictions["path"].duplicated()].unique()
+    if len(twice):
+        raise CourseError(f"Expected one row a picture in {source}, but these have several: {named(twice)}.")
+    unknown = sorted(set(predictions["predicted"]) - set(classes))
+    if unknown:
+        raise CourseError(f"{source} predicts {named(unknown)}, but has probabilities for {named(classes)} only.")
+    values = predictions[[PREFIX + name for name in classes]].to_numpy(float)
+    odd = ~((values >= 0) & (values <= 1)).all(axis=1) | (np.abs(values.sum(axis=1) - 1) > 0.01)
+    if odd.any():
+        raise CourseError(f"Expected probabilities from 0 to 1 that sum to 1 in {source}, but {odd.sum()} rows are "
+                          f"otherwise: {named(predictions['path'][odd], 3)}.")  # fmt: skip
+
+
+@contextmanager
+def evaluating(model: nn.Module):
+    """Within the block the model is in eval mode; afterwards as it was.
+
+    Without it dropout still drops and BatchNorm goes by the batch: in published code without it, 372 of 500
+    predictions changed from one pass to the next.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def check_preprocessing(model: nn.Module, loader) -> None:
+    """A CourseError where a loader prepares pictures otherwise than the model was made for."""
+    own = getattr(model, "preprocessing", loader.preprocessing)
+    if own != loader.preprocessing:
+        raise CourseError(f"The model was made for pictures prepared so: {own.describe()};\nbut the loader prepares them "
+                          f"so: {loader.preprocessing.describe()}.\nMake it for the model: "
+                          "make_loaders(table, model.preprocessing), or make_loader.")  # fmt: skip
+
+
+@torch.inference_mode()
+def _probabilities(model, loader, progress):
+    """(N, K), float32, in the order of the loader's table."""
+    device = next(model.parameters()).device
+    model.to(memory_format=torch.channels_last)  # as the batches lie in memory
+    bar = tqdm(total=len(loader.table), desc="predicting", unit=" pictures", disable=not progress)
+    with evaluating(model), bar:
+        parts = []
+        for images, _ in loader:
+            logits = model(images.to(device, non_blocking=True))  # (N, K)
+            parts.append(logits.float().softmax(dim=1))
+            bar.update(len(images))
+    return torch.cat(parts).cpu().numpy()
+
+
+def _check_order(loader):
+    if getattr(loader.batch_sampler, "shuffle", False):
+        raise CourseError("Expected a loader that keeps the table's order, but this one is for training: it shuffles and "
+                          "may augment. Use loaders.valid or loaders.test, or make_loader(table, preprocessing).")  # fmt: skip
+
+
+def _class_names(model, loader):
+    """The classes in the order of the logits: the model's own, else the loader's."""
+    own = getattr(model, "classes", None)
+    known = list(loader.classes.values())
+    if own is None and len(known) != 1:
+        raise CourseError("Expected a model or a loader that knows the classes' names. Give them to the model: "
+                          "model.classes = ['cat', 'dog']")  # fmt: skip
+    if own is not None and len(known) == 1 and list(own) != list(known[0]):
+        raise CourseError(f"The model's classes are {named(own)}, the loader's {named(known[0])}: their numbers would not "
+                          "mean the same. Make the loader with classes=model.classes.")  # fmt: skip
+    return list(own if own is not None else known[0])

@@ -1,0 +1,105 @@
+"""Whether a model, loaders, a recipe and an objective fit together: asked before training starts, not after an epoch."""
+
+import difflib
+
+import torch
+from torch import nn
+
+from utils.errors import CourseError, named
+from utils.evaluation.predictions import check_preprocessing
+from utils.models.freezing import Freezable
+
+
+def check_fit(model, loaders, recipe, objective, output_dir=None, after_step=(), after_epoch=()) -> None:
+    """A CourseError, with what to do, where `fit` could not do all that it is asked for."""
+    _check_loaders(loaders, recipe)
+    check_preprocessing(model, loaders.train)
+    _check_classes(model, loaders)
+    _check_model(model, recipe)
+    _check_objective(objective, recipe)
+    _check_device(recipe)
+    if recipe.save_every is not None and not output_dir:
+        raise CourseError(f"save_every={recipe.save_every} needs a folder to save to: fit(..., output_dir='...')")
+    for name, calls in (("after_step", after_step), ("after_epoch", after_epoch)):
+        if not isinstance(calls, (list, tuple)) or not all(map(callable, calls)):
+            raise CourseError(f"Expected {name} as a list of callables, each given the Training: {name}=[my_function]")
+
+
+def _check_loaders(loaders, recipe):
+    if loaders.valid is None:
+        raise CourseError("Training needs a valid part to choose the best epoch by, but there is none. "
+                          "Split anew: add_splits(table.drop(columns='split'))")  # fmt: skip
+    found = loaders.train.batch_sampler.batch_size
+    if found != recipe.batch_size:
+        raise CourseError(f"The loaders make batches of {found}, but the recipe says {recipe.batch_size}. Make them with "
+                          "make_loaders(..., batch_size=recipe.batch_size).")  # fmt: skip
+    for split, loader in (("train", loaders.train), ("valid", loaders.valid)):
+        unlabelled = [column for column in loaders.classes if loader.table[column].isna().all()]
+        if unlabelled:
+            raise CourseError(f"Not one picture of the split {split!r} has a label in the column {named(unlabelled)}, so "
+                              "there is nothing to learn or to judge by. Label some, or split anew.")  # fmt: skip
+
+
+def _check_classes(model, loaders):
+    """The model's logits and the loaders' targets mean the same; a model without names takes the loaders'."""
+    if len(loaders.classes) != 1 or not hasattr(model, "classes"):
+        return
+    ((_, names),) = loaders.classes.items()
+    if model.num_classes != len(names):
+        raise CourseError(f"The model tells {model.num_classes} classes apart, but the pictures have {len(names)}: "
+                          f"{named(names)}. Build it with num_classes={len(names)}.")  # fmt: skip
+    if model.classes is not None and list(model.classes) != list(names):
+        raise CourseError(f"The model's classes are {named(model.classes)}, the pictures' {named(names)}. Make the loaders "
+                          "with classes=model.classes, or build the model for these: build(..., classes=[...]).")  # fmt: skip
+    model.classes = list(names)
+
+
+def _check_model(model, recipe):
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise CourseError("All of the model is frozen, so there is nothing to train. Let it learn: unfreeze(model)")
+    has_backbone = isinstance(getattr(model, "backbone", None), nn.Module)
+    if recipe.backbone_lr is not None and not has_backbone:
+        raise CourseError("backbone_lr is for a model with a `backbone`, as build(...) makes it; this one has none.")
+    if not recipe.freeze_epochs:
+        return
+    if not (has_backbone and isinstance(model, Freezable)):
+        raise CourseError("freeze_epochs is for a model with a `backbone` that can be frozen, as build(...) makes it.")
+    backbone = {id(parameter) for parameter in model.backbone.parameters()}
+    if not any(parameter.requires_grad and id(parameter) not in backbone for parameter in model.parameters()):
+        raise CourseError("With freeze_epochs only the head learns at first, but here it is frozen. Let it learn: "
+                          "unfreeze(model, 'head')")  # fmt: skip
+
+
+def _check_objective(objective, recipe):
+    missing = [name for name in ("loss", "scores", "higher_is_better") if not hasattr(objective, name)]
+    if missing:
+        raise CourseError(f"Expected an objective, which has loss, scores and higher_is_better, but this "
+                          f"{type(objective).__name__} has no {named(missing)}. For an example see "
+                          "utils.training.objectives.CrossEntropy.")  # fmt: skip
+    scores = list(objective.higher_is_better)
+    if recipe.best_by not in scores:
+        near = difflib.get_close_matches(recipe.best_by, scores, 1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        raise CourseError(f"best_by is {recipe.best_by!r}, but the scores of an epoch are {named(scores)}.{meant}")
+    # An objective that was handed in would leave these two without effect, and nobody would notice.
+    asked = {"label_smoothing": recipe.label_smoothing > 0, "class_weights": recipe.class_weights is not None}
+    unheard = [name for name, is_asked in asked.items() if is_asked and not _has(objective, name)]
+    if unheard:
+        raise CourseError(f"The recipe asks for {named(unheard)}, but the objective that was given has none. Give it to "
+                          "the objective, or leave it out of the recipe.")  # fmt: skip
+
+
+def _has(objective, name):
+    value = getattr(objective, name, None)
+    return value is not None and not (isinstance(value, (int, float)) and value == 0)
+
+
+def _check_device(recipe):
+    kind, _, number = recipe.device.partition(":")
+    there = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if kind in there and int(number or 0) >= there[kind]:
+        raise CourseError(f"The recipe says device={recipe.device!r}, but this machine has {there[kind]} of that kind. "
+                          "Take device='auto'.")  # fmt: skip
+    is_cpu = kind == "cpu" or (kind == "auto" and not any(there.values()))
+    if recipe.precision == "16" and is_cpu:
+        raise CourseError("precision='16' needs a GPU; on a CPU take '32' (or 'bf16', which is slower there).")

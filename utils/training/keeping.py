@@ -1,0 +1,99 @@
+"""What is kept of a training, and when it is over: called with the Training after each epoch.
+
+best.safetensors holds the best epoch's weights, last.safetensors the newest ones, history.csv the numbers; each is
+replaced whole, so a kill leaves those before.
+"""
+
+import math
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from utils.errors import CourseError
+from utils.files import replacing
+from utils.models.checkpoints import KINDS, save_checkpoint
+
+BEST, LAST, NUMBERS = "best.safetensors", "last.safetensors", "history.csv"
+# The columns of a history; scores of other objectives come after these.
+HISTORY = ["epoch", "train_loss", "valid_loss", "valid_accuracy", "valid_f1", "lr", "seconds", "images_per_second"]
+
+
+def keep_best(training) -> None:
+    """Keep the weights of the epoch in memory, where it is better than all before."""
+    row = training.history[-1]
+    higher = training.objective.higher_is_better[training.recipe.best_by]
+    if training.best is None or is_better(row, training.best, training.recipe.best_by, higher):
+        weights = training.model.state_dict()
+        training.best_weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights.items()}
+        training.best = row
+
+
+def stop_without_progress(training) -> None:
+    """Early stop: where the last `patience` epochs brought nothing better. Comes after `keep_best`."""
+    patience, best = training.recipe.patience, training.best["epoch"]
+    if patience is not None and training.history[-1]["epoch"] - best >= patience:
+        training.stopped = f"nothing better than epoch {best} in {patience} epochs"
+
+
+def is_better(row: dict, than: dict, by: str, higher: bool) -> bool:
+    """Whether one epoch is better than another; a score that is nan is worse than any number."""
+    new, old = row[by], than[by]
+    if math.isnan(new) or math.isnan(old):
+        return math.isnan(old) and not math.isnan(new)
+    return new > old if higher else new < old
+
+
+def history_table(rows: list[dict]) -> pd.DataFrame:
+    """One row an epoch."""
+    table = pd.DataFrame(rows)
+    first = [name for name in HISTORY if name in table]
+    return table[first + [name for name in table if name not in first]]
+
+
+class Files:
+    """Checkpoints and numbers in a folder. Comes after `keep_best`.
+
+    Raises:
+        CourseError: on creation, where the folder cannot be written, or the model could not be saved.
+    """
+
+    def __init__(self, folder: str | Path, model):
+        self.folder = Path(folder).expanduser().absolute()
+        _check_kind(model)
+        _check_writable(self.folder)
+
+    def __call__(self, training) -> None:
+        row = training.history[-1]
+        every = training.recipe.save_every
+        names = [BEST] * (training.best is row) + [LAST]
+        names += [f"epoch-{row['epoch']:03}.safetensors"] * (every is not None and row["epoch"] % every == 0)
+        for name in names:
+            save_checkpoint(self.folder / name, training.model, recipe=training.recipe, metrics=row)
+        try:
+            with replacing(self.folder / NUMBERS) as temporary:
+                history_table(training.history).to_csv(temporary, index=False)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+
+
+def _check_kind(model):
+    if not isinstance(model, tuple(KINDS.values())):
+        raise CourseError(f"A checkpoint describes a model made by build(...), but this one is a {type(model).__name__}. "
+                          "Train it without output_dir, and save its weights yourself: "
+                          "torch.save(model.state_dict(), path)")  # fmt: skip
+
+
+def _check_writable(folder):
+    """Now, rather than after the first epoch."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder, error):
+    return CourseError(f"Results cannot be written to '{folder}': {error.strerror}. Free some space, or choose another "
+                       "folder: output_dir='...'")  # fmt: skip

@@ -1,0 +1,206 @@
+"""`fit`: the loop that lesson 03 writes out, with what a real run needs around it.
+
+Everything that changes while training is in one object, `Training` (see `state`). What is minimised, how the rates fall,
+what is done to a batch, after a step and after an epoch are objects handed in: a feature is one more object, not a
+branch in the loop. It runs on Lightning Fabric, which moves things to the device and takes care of mixed precision.
+Words: a *step* is one batch; the *history* has one row an epoch.
+"""
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import nn
+
+from utils.errors import CourseError, named
+from utils.evaluation.predictions import evaluating
+from utils.models.build import seeded
+from utils.models.freezing import Freezable, count_parameters, freeze, frozen_parts, unfreeze
+from utils.training.checks import check_fit
+from utils.training.choices import by_recipe
+from utils.training.keeping import BEST, Files, history_table, keep_best, stop_without_progress
+from utils.training.objectives import cross_entropy
+from utils.training.progress import CtrlC, Progress
+from utils.training.recipe import Recipe
+from utils.training.state import Training, as_it_is, set_up
+
+CHECK_EVERY = 20  # steps: to look at the loss makes a GPU wait
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What `fit` leaves: the model with the weights of the best epoch, in eval mode, and how it came to them."""
+
+    model: nn.Module = field(repr=False)
+    history: pd.DataFrame
+    best: dict  # the row of the history whose weights were kept
+    stopped: str  # why it ended before the last epoch; "" if it did not
+    checkpoint: Path | None  # the best weights as a file
+
+    def __repr__(self):
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in self.best.items() if name.startswith("valid_"))
+        parts = frozen_parts(self.model) if isinstance(self.model, Freezable) else []
+        frozen = f"; frozen: {named(parts)} ({count_parameters(self.model)})" if parts else ""
+        stopped = f"; stopped: {self.stopped}" if self.stopped else ""
+        epochs = "1 epoch" if len(self.history) == 1 else f"{len(self.history)} epochs"
+        return f"<Fitted: {epochs}, the best is {self.best['epoch']}: {scores}{frozen}{stopped}>"
+
+
+def fit(
+    model: nn.Module, loaders, recipe: Recipe | None = None, output_dir: str | Path | None = None, *,
+    objective=None, schedule=by_recipe, batch_transform=as_it_is, after_step=(), after_epoch=(), progress: bool = True,
+) -> Fitted:  # fmt: skip
+    """Train a model by a recipe, and give it the weights of its best epoch.
+
+    Ctrl-C ends the training after the step that is under way; what was best until then is kept.
+
+    Args:
+        model: made by `build`; it is trained in place. What is frozen stays frozen.
+        loaders: of `make_loaders`; valid decides which epoch is best. Test is not touched.
+        recipe: a Recipe; None takes its defaults.
+        output_dir: folder for best.safetensors, last.safetensors, history.csv; None keeps the best in memory only.
+        objective: what is minimised and judged (see `objectives`); None takes the recipe's cross-entropy.
+        schedule: from the Training to the share of the highest rates at its next step, in place of the recipe's.
+        batch_transform: (images, targets) to others, before each training step and on the device.
+        after_step, after_epoch: callables that are given the Training; after an epoch its files are written already.
+            To end the training after the epoch, set its `stopped` to the reason.
+        progress: whether to show a bar; where it cannot move, in a log file, it is one line an epoch.
+
+    Raises:
+        CourseError: model, loaders and recipe do not fit together, results cannot be written, or the loss is no
+            number any more. Then the model has the weights of its best epoch, where there is one.
+        KeyboardInterrupt: Ctrl-C within the first epoch, with nothing to keep yet.
+    """
+    recipe = Recipe() if recipe is None else recipe
+    objective = cross_entropy(recipe, loaders) if objective is None else objective
+    check_fit(model, loaders, recipe, objective, output_dir, after_step, after_epoch)
+    files = [Files(output_dir, model)] if output_dir else []
+    bar = Progress(recipe.epochs, recipe.epochs * len(loaders.train), progress)
+    with seeded(recipe.seed), bar, CtrlC() as ctrl_c:
+        training = set_up(model, loaders, recipe, objective, schedule=schedule, batch_transform=batch_transform)
+        training.output_dir = files[0].folder if files else None
+        training.after_step = [bar.step, *after_step, ctrl_c]
+        training.after_epoch = [keep_best, stop_without_progress, *files, bar.epoch, *after_epoch, ctrl_c]
+        run(training)
+    checkpoint = training.output_dir / BEST if files else None
+    return Fitted(model, history_table(training.history), training.best, training.stopped, checkpoint)
+
+
+def run(training: Training) -> None:
+    """All epochs that are left, or until somebody stops it; then the model has its best weights, in eval mode."""
+    try:
+        while training.epoch < training.recipe.epochs and not training.stopped:
+            training.history.append(one_epoch(training))
+            training.epoch += 1
+            for call in training.after_epoch:
+                call(training)
+    except KeyboardInterrupt:
+        if training.best is None:
+            raise KeyboardInterrupt("The training was stopped within its first epoch, before any weights were judged, "
+                                    "so nothing was saved. The model keeps those of its last step.") from None  # fmt: skip
+        training.stopped = f"interrupted after epoch {training.epoch}"
+    finally:
+        if training.best is not None:
+            training.model.load_state_dict(training.best_weights)
+        training.model.eval()
+
+
+def one_epoch(training: Training) -> dict:
+    """Train on every batch once, then judge on valid: one row of the history."""
+    start = time.perf_counter()
+    with backbone_frozen(training.model, training.epoch < training.recipe.freeze_epochs):
+        trained = train_one_epoch(training)
+    lr = max(group["lr"] for group in training.optimizer.param_groups)  # of the last step
+    row = {"epoch": training.epoch + 1, **trained, **evaluate(training), "lr": lr}
+    return row | {"seconds": time.perf_counter() - start}
+
+
+def train_one_epoch(training: Training) -> dict[str, float]:
+    """Every training batch once; the mean loss, each picture counting the same (the last batch is smaller)."""
+    start = time.perf_counter()
+    loss_sum, seen = torch.zeros((), device=training.fabric.device), 0
+    training.network.train()
+    training.loaders.train.set_epoch(training.epoch)
+    for batch in training.loaders.train:
+        images, targets = training.batch_transform(*training.fabric.to_device(batch))
+        training.loss = training.objective.loss(training.network(images), targets)
+        training.optimizer.zero_grad()
+        training.fabric.backward(training.loss)
+        clip(training)
+        set_lr(training)
+        training.optimizer.step()
+        training.step += 1
+        loss_sum += training.loss.detach() * len(images)
+        seen += len(images)
+        if training.step % CHECK_EVERY == 0:
+            check_loss(training, loss_sum)
+        for call in training.after_step:
+            call(training)
+    check_loss(training, loss_sum)
+    return {"train_loss": loss_sum.item() / seen, "images_per_second": seen / (time.perf_counter() - start)}
+
+
+@torch.inference_mode()
+def evaluate(training: Training) -> dict[str, float]:
+    """The objective's scores over all of valid at once, in eval mode."""
+    outputs, targets = [], []
+    with evaluating(training.network):
+        for images, wanted in training.loaders.valid:
+            outputs.append(training.network(training.fabric.to_device(images)))
+            targets.append(wanted)
+    return training.objective.scores(_joined(outputs), _joined(targets))
+
+
+def set_lr(training: Training) -> None:
+    """The rates of the next step, by the schedule."""
+    share = training.schedule(training)
+    for group in training.optimizer.param_groups:
+        group["lr"] = share * group["initial_lr"]
+
+
+def clip(training: Training) -> None:
+    """Shorten a gradient that is too long: after backward and before the step, where it has an effect."""
+    longest = training.recipe.clip_norm
+    if longest is not None:
+        # A gradient that is no number is left for `check_loss`, which says more than "non-finite".
+        training.fabric.clip_gradients(training.network, training.optimizer, max_norm=longest, error_if_nonfinite=False)
+
+
+def check_loss(training: Training, loss_sum: torch.Tensor) -> None:
+    """A CourseError where the losses are no numbers any more: no step will mend that."""
+    if torch.isfinite(loss_sum):
+        return
+    recipe, best = training.recipe, training.best
+    tries = [f"lr={recipe.lr / 10:g}", "clip_norm=1"] if recipe.clip_norm is None else [f"lr={recipe.lr / 10:g}"]
+    tries += ["precision='32'"] * (recipe.precision != "32")
+    kept = f"; they are in '{training.output_dir / BEST}' too" if training.output_dir else ""
+    left = f"The model has the weights of epoch {best['epoch']} again{kept}." if best else "Build the model anew."
+    raise CourseError(f"The training loss is no number any more in epoch {training.epoch + 1}, by step {training.step}. "
+                      f"Most often the learning rate is too high: lr is {recipe.lr:g}. Try {' or '.join(tries)}. {left}")  # fmt: skip
+
+
+@contextmanager
+def backbone_frozen(model: nn.Module, is_frozen: bool):
+    """Within the block only the head learns, where that is wanted; afterwards the same parts are frozen as before."""
+    if not is_frozen:
+        yield
+        return
+    before = frozen_parts(model)
+    freeze(model, "backbone")
+    try:
+        yield
+    finally:
+        unfreeze(model, "backbone")
+        if before:
+            freeze(model, *before)
+
+
+def _joined(parts):
+    """One tensor of all batches, or one for each key; on the CPU, in 32 bits."""
+    if isinstance(parts[0], dict):
+        return {key: _joined([part[key] for part in parts]) for key in parts[0]}
+    joined = torch.cat(parts).cpu()
+    return joined.float() if joined.is_floating_point() else joined

@@ -1,0 +1,73 @@
+"""What a person sees of a training while it runs, and how they end it: the bar, and Ctrl-C.
+
+Both are called with the Training after its steps and epochs, as anything else that looks on.
+"""
+
+import signal
+import sys
+import threading
+
+from tqdm.auto import tqdm
+from tqdm.notebook import tqdm_notebook
+
+
+class Progress:
+    """A bar where a bar can move (a terminal, a notebook); elsewhere, in a log file say, one line an epoch."""
+
+    def __init__(self, epochs: int, steps: int, shown: bool = True):
+        can_move = issubclass(tqdm, tqdm_notebook) or sys.stderr.isatty()
+        self.epochs, self.prints = epochs, shown and not can_move
+        self.bar = tqdm(total=steps, desc="training", unit=" steps", disable=not shown or not can_move)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.bar.close()
+
+    def step(self, training) -> None:
+        self.bar.update()
+
+    def epoch(self, training) -> None:
+        row = training.history[-1]
+        self.bar.set_postfix_str(f"epoch {row['epoch']}: {in_words(row)}")
+        if self.prints:
+            words = f"epoch {row['epoch']} of {self.epochs}: {in_words(row)}, {row['seconds']:.1f} s"
+            print(words, file=sys.stderr, flush=True)
+
+
+def in_words(row: dict) -> str:
+    """The losses and scores of an epoch."""
+    shown = {name: value for name, value in row.items() if name.startswith(("train_", "valid_"))}
+    return ", ".join(f"{name} {value:.3f}" for name, value in shown.items())
+
+
+class CtrlC:
+    """Within the block Ctrl-C waits until the step or epoch under way is done; pressed again, it does not wait.
+
+    So no weights are left half changed and no file half written. Where somebody else listens to Ctrl-C, or outside of
+    Python's main thread, nothing is changed.
+    """
+
+    def __init__(self):
+        self.pressed = False
+
+    def __enter__(self):
+        is_main = threading.current_thread() is threading.main_thread()
+        self.listens = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self.listens:
+            signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_):
+        if self.listens:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def __call__(self, training) -> None:
+        if self.pressed:
+            raise KeyboardInterrupt
+
+    def _note(self, number, frame):
+        if self.pressed:
+            raise KeyboardInterrupt
+        self.pressed = True

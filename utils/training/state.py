@@ -1,0 +1,116 @@
+"""A training under way: everything that changes, and the objects that change it, in one place.
+
+Words: `model` is the learner's, `network` is the same as Fabric runs it: on its device, in its precision, compiled.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from utils.training.choices import by_recipe, make_optimizer
+from utils.training.recipe import PRECISIONS, Recipe
+
+
+def as_it_is(images, targets):
+    """The batch transform that changes nothing."""
+    return images, targets
+
+
+@dataclass
+class Training:
+    """All that changes while a model is trained, and what changes it."""
+
+    model: nn.Module
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    fabric: Fabric
+    loaders: object
+    recipe: Recipe
+    objective: object  # see `objectives`
+    schedule: Callable = by_recipe  # from the Training to the share of the highest rates
+    batch_transform: Callable = as_it_is  # (images, targets) to (images, targets), on the device
+    after_step: list[Callable] = field(default_factory=list)  # called with the Training
+    after_epoch: list[Callable] = field(default_factory=list)
+    output_dir: Path | None = None
+    epoch: int = 0  # whole ones behind it
+    step: int = 0
+    loss: torch.Tensor | None = None  # of the last step
+    history: list[dict] = field(default_factory=list)
+    best: dict | None = None  # the row of the best epoch
+    best_weights: dict | None = None
+    stopped: str = ""  # why it ends before the last epoch
+
+    @property
+    def steps_an_epoch(self) -> int:
+        return len(self.loaders.train)
+
+    def state_dict(self) -> dict:
+        """All that continues a training after an epoch, to the same bits: for `torch.save`, readable `weights_only`.
+
+        The tensors are those of the model itself: save or copy them before training goes on. Objects that were handed
+        in take part if they have a `state_dict`.
+        """
+        kept = {name: getattr(self, name) for name in _KEPT}
+        return kept | {
+            "history": [dict(row) for row in self.history],
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "precision": self.fabric.strategy.precision.state_dict(),
+            "objects": [each.state_dict() for each in self._with_state()],
+            "random": random_state(self.fabric.device),
+        }
+
+    def load_state_dict(self, state: dict) -> None:
+        """Continue where `state_dict` was called, in a Training that was set up in the same way."""
+        for name in _KEPT:
+            setattr(self, name, state[name])
+        self.history = [dict(row) for row in state["history"]]
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.fabric.strategy.precision.load_state_dict(state["precision"])
+        for each, its_state in zip(self._with_state(), state["objects"], strict=True):
+            each.load_state_dict(its_state)
+        set_random_state(state["random"], self.fabric.device)
+
+    def _with_state(self):
+        handed_in = [self.objective, self.schedule, self.batch_transform, *self.after_step, *self.after_epoch]
+        return [each for each in handed_in if hasattr(each, "state_dict")]
+
+
+_KEPT = ("epoch", "step", "best", "best_weights", "stopped")
+
+
+def set_up(model: nn.Module, loaders, recipe: Recipe, objective, **objects) -> Training:
+    """A Training that has not begun. Further arguments are fields of Training."""
+    accelerator, _, number = recipe.device.partition(":")
+    devices = [int(number)] if number else 1
+    fabric = Fabric(accelerator=accelerator, devices=devices, precision=PRECISIONS[recipe.precision])
+    model.to(memory_format=torch.channels_last)  # convolutions on batches that lie so are up to twice as fast
+    network, optimizer = fabric.setup(_compiled(model, recipe), make_optimizer(model, recipe))
+    return Training(model, network, optimizer, fabric, loaders, recipe, objective, **objects)
+
+
+def random_state(device: torch.device) -> dict:
+    """Where chance stands: Python's, numpy's, torch's, and the device's own."""
+    kind, keys, *rest = np.random.get_state()
+    state = {"python": random.getstate(), "numpy": (kind, keys.tolist(), *rest), "torch": torch.get_rng_state()}
+    return state if device.type == "cpu" else state | {"device": torch.get_device_module(device).get_rng_state()}
+
+
+def set_random_state(state: dict, device: torch.device) -> None:
+    """Chance goes on from where `random_state` was called."""
+    random.setstate(state["python"])
+    np.random.set_state(state["numpy"])
+    torch.set_rng_state(state["torch"].cpu())
+    if "device" in state and device.type != "cpu":
+        torch.get_device_module(device).set_rng_state(state["device"].cpu())
+
+
+def _compiled(model, recipe):
+    return torch.compile(model) if recipe.compile else model
