@@ -42,6 +42,13 @@ def table(**counts):
     return pd.DataFrame({"path": [f"{index}.png" for index in range(len(labels))], "label": labels})
 
 
+def test_a_figure_of_trained_numbers_is_compared_by_being_there_and_keeps_its_text():
+    figure = plots.class_counts(table(cat=10, dog=30))
+    assert "dog" in repr(figure)
+    assert repr(figure.of_trained()) == "<Figure>"
+    assert "dog" in figure.alt
+
+
 def test_class_counts_names_the_score_to_beat():
     figure = plots.class_counts(table(cat=10, dog=30))
     title, alt = texts(figure)
