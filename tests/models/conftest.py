@@ -8,18 +8,10 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models import get_model
 
+from tests.threads import one_thread  # noqa: F401 - a fixture
 from utils.models import pretrained
 
 HEADS = {"shufflenet_v2_x0_5": "fc.", "mobilenet_v3_small": "classifier.3.", "mnasnet0_5": "classifier."}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Small networks are no faster with more, and the machine has other work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

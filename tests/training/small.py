@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 from PIL import Image
 from torch import nn
@@ -90,3 +91,21 @@ def watching(function):
     """A callable for after_step or after_epoch, and the list of what `function(training)` gave each time."""
     seen = []
     return SimpleNamespace(call=lambda training: seen.append(function(training)), seen=seen)
+
+
+# --- fixtures, imported by the conftest of training and of evaluation ---
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    return make_table(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture
+def table(pictures):
+    return pictures.copy()
+
+
+@pytest.fixture
+def loaders(table):
+    return make(table)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from utils.exercises import progress, source
 from utils.exercises.surroundings import undisturbed
-from utils.exercises.values import NotYet, shown
+from utils.exercises.values import NotYet, as_dict, shown
 
 OPEN, WRONG, RIGHT = "◻", "✗", "✓"
 LONGEST_MESSAGE = 200  # characters of an exception's message
@@ -160,6 +160,28 @@ def choose(answer, right: str, feedback: Mapping[str, str], about: str = "") -> 
         raise NotYet(f"{case}expected one of {letters}, got {shown(answer)}.")
     if letter != right:
         raise NotYet(f"{case}{letter!r}: {feedback[letter]}")
+
+
+def choose_each(answer, right: Mapping[str, str], feedback: Mapping[str, Mapping[str, str]]) -> None:
+    """Probe of a question that wants a letter for each of several jobs.
+
+    Args:
+        answer: {job: letter}.
+        right: the letter of the right option for each job.
+        feedback: for each job its wrong letters, as for `choose`.
+    """
+    got = as_dict(answer, "a dictionary {job: letter}")
+    missing = [job for job in right if job not in got]
+    if missing:
+        raise NotYet(f"{missing[0]!r} has no letter in {shown(got)}.")
+    for job, letter in right.items():
+        choose(got[job], letter, feedback[job], about=job)
+
+
+def other_choices(right: Mapping[str, str], feedback: Mapping[str, Mapping[str, str]]) -> list[Mistake]:
+    """Every answer to such a question with one wrong letter, and the words it must get."""
+    return [Mistake({**right, job: letter}, f"{job}, {letter!r}: {words}")
+            for job, letters in feedback.items() for letter, words in letters.items()]  # fmt: skip
 
 
 def _told(error, answer, watched):

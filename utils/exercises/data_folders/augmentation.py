@@ -8,8 +8,8 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from utils.exercises.made import picture
-from utils.exercises.question import Mistake, NotYet, Question, choose
-from utils.exercises.values import as_dict, shown
+from utils.exercises.question import Mistake, NotYet, Question, choose, choose_each, other_choices
+from utils.exercises.values import shown
 
 # --- 20: augmentation is for training ------------------------------------------------------------
 TIMES = 12  # flips alone would come out the same twelve times once in 2,000 checks
@@ -195,16 +195,7 @@ PLANS = {
 
 
 def probe_plan(answer):
-    got = as_dict(answer, "a dictionary {job: letter}")
-    missing = [job for job in plan if job not in got]
-    if missing:
-        raise NotYet(f"{missing[0]!r} has no letter in {shown(got)}.")
-    for job, right in plan.items():
-        choose(got[job], right, PLANS[job], about=job)
-
-
-def _other(job, letter):
-    return Mistake({**plan, job: letter}, f"{job}, {letter!r}: {PLANS[job][letter]}")
+    choose_each(answer, plan, PLANS)
 
 
 q23 = Question(
@@ -218,7 +209,7 @@ q23 = Question(
     ],
     why="An augmentation is a statement: these pictures mean the same. Only who knows the job can say whether it is true. "
     "What is harmless differs from job to job; there is no list that is right for all of them.",
-    mistakes=[_other(job, letter) for job, letters in PLANS.items() for letter in letters]
+    mistakes=other_choices(plan, PLANS)
     + [Mistake({"digits": "b"}, "'cells' has no letter"), Mistake("bacd", "expected a dictionary"),
        Mistake({**plan, "cells": "e"}, "cells, expected one of")],
 )  # fmt: skip

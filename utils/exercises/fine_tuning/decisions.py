@@ -1,7 +1,6 @@
 """Exercise 13: which way of training for which job."""
 
-from utils.exercises.question import Mistake, NotYet, Question, choose
-from utils.exercises.values import as_dict, shown
+from utils.exercises.question import Mistake, Question, choose_each, other_choices
 
 plan = {"flowers": "a", "ultrasound": "b", "spare parts": "d", "heat sensor": "c"}
 PLANS = {
@@ -29,16 +28,7 @@ PLANS = {
 
 
 def probe_plan(answer):
-    got = as_dict(answer, "a dictionary {job: letter}")
-    missing = [job for job in plan if job not in got]
-    if missing:
-        raise NotYet(f"{missing[0]!r} has no letter in {shown(got)}.")
-    for job, right in plan.items():
-        choose(got[job], right, PLANS[job], about=job)
-
-
-def _other(job, letter):
-    return Mistake({**plan, job: letter}, f"{job}, {letter!r}: {PLANS[job][letter]}")
+    choose_each(answer, plan, PLANS)
 
 
 q13 = Question(
@@ -55,7 +45,7 @@ q13 = Question(
     why="The fewer pictures and the more they look like what the backbone knows, the less of it should move. The more "
     "there are and the stranger they look, the more may move. That is a first guess: where there is time, try the "
     "way next to it as well, and let valid decide.",
-    mistakes=[_other(job, letter) for job, letters in PLANS.items() for letter in letters]
+    mistakes=other_choices(plan, PLANS)
     + [Mistake({"flowers": "a"}, "'ultrasound' has no letter"), Mistake("abdc", "expected a dictionary"),
        Mistake({**plan, "flowers": "e"}, "flowers, expected one of")],
 )  # fmt: skip

@@ -1,0 +1,13 @@
+"""A fixture for tests of small networks, imported by the conftest of each folder that has some."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small networks are no faster with more, and the machine has other work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
