@@ -49,7 +49,7 @@ def list_folder(root: Path) -> tuple[list[Row], list[Problem]]:
     folders, files, problems = _entries(root, "", above)
     rows = []
     for folder, label, split in list(_class_folders(root, folders, problems, above)):
-        found, met = _pictures(root, folder, label, split, set(above))
+        found, met = pictures_below(root, folder, label, split, set(above))
         rows += found
         problems += met
         if not found and not any(problem.path == folder for problem in met):
@@ -142,7 +142,7 @@ def _loose(files):
     return [Problem(path, "", "beside the classes" if is_picture_name(path) else "no picture") for path in files]
 
 
-def _pictures(root, folder, label, split, seen):
+def pictures_below(root, folder, label, split, seen):
     """The pictures of one class folder and the problems met, its subfolders included; each real folder once."""
     rows, problems, waiting = [], [], [folder]
     while waiting:

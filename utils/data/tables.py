@@ -134,7 +134,7 @@ def _unlabelled(data_dir, csv):
         raise CourseError("labelled=False is for a folder, but a CSV was given. Give the pictures' folder as data_dir, or "
                           "leave labelled=False out.")  # fmt: skip
     root = folders.existing_folder(data_dir)
-    rows, found = folders._pictures(root, "", "", None, set())
+    rows, found = folders.pictures_below(root, "", "", None, set())
     if not rows:
         raise CourseError(f"Expected pictures in '{root}' or in folders below it, but found none, only "
                           f"{named(problem.path for problem in found) or 'nothing at all'}.")  # fmt: skip
