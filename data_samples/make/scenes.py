@@ -30,7 +30,7 @@ class Look(NamedTuple):
 LOOKS = (Look(), Look(), Look(paler=0.2, tint=0.2, warp=0.045), Look(hue=100, paler=0.3, tint=0.2, warp=0.045))
 
 
-def scene(emoji: str, rng: np.random.Generator, size: tuple[int, int], look: Look | None = None, fill=(0.55, 1.05)):
+def scene(emoji: str, rng: np.random.Generator, size: tuple[int, int], look: Look | None = None, fill=(0.7, 1.1)):
     """One emoji in a scene, an RGB image.
 
     Args:

@@ -21,6 +21,7 @@ from utils.errors import CourseError
 from utils.evaluation.predictions import (
     check_predictions,
     evaluating,
+    folded,
     predict,
     predict_pictures,
     predict_table,
@@ -29,6 +30,7 @@ from utils.evaluation.predictions import (
     read_predictions,
     save_predictions,
 )
+from utils.models.build import build
 from utils.models.freezing import freeze
 from utils.training.loop import fit
 
@@ -119,6 +121,33 @@ def test_the_mode_comes_back_after_an_error_too():
     with pytest.raises(ZeroDivisionError), evaluating(model):
         1 / 0  # noqa: B018
     assert model.training
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "mobilenet_v3_small", "shufflenet_v2_x0_5", "resnet18"])
+def test_folding_batchnorms_away_changes_the_logits_by_rounding_alone(name):
+    model = build(name, 3, None, size=64, seed=0).train()
+    for norm in batchnorms(model):  # fresh ones scale by 1 and shift by 0: nothing that could go wrong
+        norm.running_mean.uniform_(-0.3, 0.3)
+        norm.running_var.uniform_(0.5, 2.0)
+        nn.init.uniform_(norm.weight, 0.5, 1.5)
+        nn.init.uniform_(norm.bias, -0.5, 0.5)
+    images = torch.randn(2, 3, 64, 64)
+    quick = folded(model)
+    assert (model.training, quick.training) == (True, False)
+    with torch.inference_mode():
+        torch.testing.assert_close(quick(images), model.eval()(images), rtol=1e-4, atol=1e-5)
+    # ResNet keeps its layers in no Sequential but where the size is halved.
+    assert (len(batchnorms(quick)), len(batchnorms(model)) > 0) == (17 if name == "resnet18" else 0, True)
+
+
+def batchnorms(model):
+    return [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+
+
+def test_a_batchnorm_without_averages_is_left_alone():
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4, track_running_stats=False))
+    images = torch.randn(5, 3, 4, 4)
+    torch.testing.assert_close(folded(model)(images), model.eval()(images))
 
 
 # --- folders and single pictures ---------------------------------------------------------------------

@@ -1,12 +1,10 @@
 """Lesson 01 as a tool: it runs on folders and CSVs of every kind, tells what is there, and touches nothing."""
 
 import csv
-import hashlib
 import json
 import shutil
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +13,8 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 from torch.utils.data import Dataset
 
+from tests.lessons import tool
+from tests.lessons.tool import LESSONS, digest, folder_of, picture
 from utils.data.images import open_image
 from utils.data.loaders import make_loader
 from utils.data.resizing import resize
@@ -25,39 +25,11 @@ from utils.data.tables import class_names, scan
 from utils.data.transforms import Preprocessing
 from utils.notebooks import run_notebook
 
-LESSON = Path(__file__).resolve().parents[2] / "lessons" / "01_data_folders.ipynb"
-
-
-def digest(folder):
-    """Names, contents and times of a whole folder."""
-    found = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        found.update(f"{path.relative_to(folder)} {path.stat().st_mtime_ns}".encode())
-        found.update(path.read_bytes() if path.is_file() else b"")
-    return found.hexdigest()
-
-
-def picture(path, rng):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    coarse = Image.fromarray(rng.integers(0, 255, (6, 6, 3), dtype=np.uint8))
-    coarse.resize((40 + int(rng.integers(30)), 50)).save(path)
-
-
-def folder_of(root, classes, each):
-    rng = np.random.default_rng(0)
-    for number in range(classes):
-        for index in range(each):
-            picture(root / f"class {number:02}" / f"{index}.jpg", rng)
-    return root
+LESSON = "01_data_folders.ipynb"
 
 
 def run(tmp_path, **parameters):
-    """Run the lesson; (results.json, all printed text), after checking that it ended well."""
-    done = run_notebook(LESSON, tmp_path / "out" / "report.ipynb", parameters, cwd=tmp_path)
-    assert done.error is None, done.error
-    executed = nbformat.read(done.notebook, as_version=4)
-    texts = [output.get("text", "") for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
-    return done.results, "".join(texts)
+    return tool.run(LESSON, tmp_path, **parameters)
 
 
 def test_on_the_samples_every_claim_holds(tmp_path):
@@ -115,19 +87,14 @@ def test_it_explains_a_single_class_and_a_class_too_small_to_split(tmp_path):
 
 
 def test_a_folder_that_is_missing_ends_the_run_with_what_to_do(tmp_path):
-    done = run_notebook(LESSON, tmp_path / "report.ipynb", {"data_dir": str(tmp_path / "nothing")})
+    done = run_notebook(LESSONS / LESSON, tmp_path / "report.ipynb", {"data_dir": str(tmp_path / "nothing")})
     assert done.error.name == "CourseError"
     assert "does not exist" in done.error.message
 
 
 def definitions(*names, name=None):
-    """Functions written out in the lesson, by name; or the class `name`, by one of its functions."""
-    notebook = nbformat.read(LESSON, as_version=4)
     space = {"np": np, "Path": Path, "Image": Image, "torch": torch, "Dataset": Dataset, "open_image": open_image}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and any(f"def {each}(" in cell.source for each in names):
-            exec(cell.source, space)
-    return [space[each] for each in ([name] if name else names)]
+    return tool.definitions(LESSON, space, *names, name=name)
 
 
 def test_the_split_written_out_in_the_lesson_gives_the_counts_of_the_one_in_utils():

@@ -17,6 +17,7 @@ from torchvision.models.vision_transformer import interpolate_embeddings
 
 from utils.data.resizing import as_size
 from utils.errors import CourseError, named
+from utils.models.shuffling import shuffle_channels_last
 
 TIMM = "timm:"
 # GoogLeNet and Inception: without the classifiers half-way, which only their first training needed. Their weights
@@ -70,6 +71,7 @@ def backbone(name: str, size) -> Backbone:
         check_size(network, name, size)
         return Backbone(network, _width(network, size), dropout=0.0)
     found = without_head(get_model(name, weights=None, **OPTIONS.get(name, {}), **_made_for(name, size)))
+    shuffle_channels_last(found.network)
     check_size(found.network, name, size)
     return found
 

@@ -1,0 +1,53 @@
+"""What the tests of the lessons share: own pictures for them, a run as papermill makes it, and their functions."""
+
+import hashlib
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from PIL import Image
+
+from utils.notebooks import run_notebook
+
+LESSONS = Path(__file__).resolve().parents[2] / "lessons"
+
+
+def digest(folder):
+    """Names, contents and times of a whole folder."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        found.update(f"{path.relative_to(folder)} {path.stat().st_mtime_ns}".encode())
+        found.update(path.read_bytes() if path.is_file() else b"")
+    return found.hexdigest()
+
+
+def picture(path, rng):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    coarse = Image.fromarray(rng.integers(0, 255, (6, 6, 3), dtype=np.uint8))
+    coarse.resize((40 + int(rng.integers(30)), 50)).save(path)
+
+
+def folder_of(root, classes, each):
+    rng = np.random.default_rng(0)
+    for number in range(classes):
+        for index in range(each):
+            picture(root / f"class {number:02}" / f"{index}.jpg", rng)
+    return root
+
+
+def run(name, tmp_path, **parameters):
+    """Run a lesson; (results.json, all printed text), after checking that it ended well."""
+    done = run_notebook(LESSONS / name, tmp_path / "out" / "report.ipynb", parameters, cwd=tmp_path)
+    assert done.error is None, done.error
+    executed = nbformat.read(done.notebook, as_version=4)
+    texts = [output.get("text", "") for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
+    return done.results, "".join(texts)
+
+
+def definitions(lesson, space, *names, name=None):
+    """Functions written out in a lesson, by name; or the class `name`, by one of its functions; `space` is what they use."""
+    notebook = nbformat.read(LESSONS / lesson, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and any(f"def {each}(" in cell.source for each in names):
+            exec(cell.source, space)
+    return [space[each] for each in ([name] if name else names)]
