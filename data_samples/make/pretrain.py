@@ -33,9 +33,11 @@ from writing import update_checksums
 from utils.data.samples import SAMPLES_ROOT, WEIGHTS
 from utils.files import replacing
 from utils.lesson import RUNS, keep_big_blocks
+from utils.models.shuffling import shuffle_channels_last
 
 HEADS = {"efficientnet_b0": "classifier", "mobilenet_v3_small": "classifier.3", "shufflenet_v2_x0_5": "fc"}
 SCENE, SIZE = 72, 64  # pixels: of a scene, and of the crop that the network sees
+FILL = (0.5, 1.1)  # of a scene, by the thing in it: a wider range than in any set, so that its features serve more sizes
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, so that one preset serves all weights
 POOL = 8192  # scenes at hand
 SAVE_EVERY = 60.0  # seconds
@@ -75,7 +77,7 @@ def scenes(classes, text, count, targets=None):
     """`count` scenes of random classes (or of the given targets), all from one text seed."""
     rng = generator(text)
     targets = rng.integers(len(classes), size=count) if targets is None else targets
-    images = [np.asarray(scene(classes[target], rng, (SCENE, SCENE))) for target in targets]
+    images = [np.asarray(scene(classes[target], rng, (SCENE, SCENE), fill=FILL)) for target in targets]
     return torch.from_numpy(np.stack(images)), torch.from_numpy(np.asarray(targets, dtype=np.int64))
 
 
@@ -107,6 +109,7 @@ def network(name: str, num_classes: int) -> nn.Module:
             module.momentum = 0.1
         elif isinstance(module, (nn.Dropout, StochasticDepth)):
             module.p = 0.0
+    shuffle_channels_last(model)
     return model.to(memory_format=torch.channels_last)
 
 
