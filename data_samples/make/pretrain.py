@@ -233,7 +233,7 @@ def save_backbone(model: nn.Module, name: str, file: Path, metadata: dict) -> No
 
 def main(arguments=None) -> None:
     options = parser().parse_args(arguments)
-    recipe = Recipe(minutes=options.minutes, batch=options.batch, looks=options.looks, seed=options.seed)
+    recipe = Recipe(minutes=options.minutes, batch=options.batch, lr=options.lr, looks=options.looks, seed=options.seed)
     torch.set_num_threads(options.threads)
     keep_big_blocks()
     file = options.into / f"{options.network}.safetensors"
@@ -251,6 +251,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("network", choices=sorted(HEADS))
     result.add_argument("--minutes", type=float, default=20.0, help="of training, over all starts (20)")
     result.add_argument("--batch", type=int, default=64, help="scenes a step (64)")
+    result.add_argument("--lr", type=float, default=2e-3, help="highest learning rate (0.002; 0.001 for MobileNetV3)")
     result.add_argument("--looks", type=int, default=4, help="looks at a scene (4; 1 where many cores make scenes)")
     result.add_argument("--seed", type=int, default=0)
     result.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -3,6 +3,7 @@
 import os
 import pickle
 import random
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -301,6 +302,14 @@ def test_workers_stay_alive_from_epoch_to_epoch(table):
         epoch(loader)
         pids.append([worker.pid for worker in loader._iterator._workers])
     assert pids[0] == pids[1]
+
+
+def test_ctrl_c_leaves_the_workers_to_the_step_that_is_under_way(table):
+    loader = made(table, ALL_OF_IT, workers=1).train
+    alone = made(table, ALL_OF_IT).train
+    assert same(epoch(loader), epoch(alone))
+    os.kill(loader._iterator._workers[0].pid, signal.SIGINT)  # as a terminal sends it, to every process
+    assert same(epoch(loader), epoch(alone))
 
 
 def test_pictures_and_targets_can_be_pickled(table, tmp_path):

@@ -92,9 +92,9 @@ def test_a_folder_that_is_missing_ends_the_run_with_what_to_do(tmp_path):
     assert "does not exist" in done.error.message
 
 
-def definitions(*names, name=None):
+def definitions(*names):
     space = {"np": np, "Path": Path, "Image": Image, "torch": torch, "Dataset": Dataset, "open_image": open_image}
-    return tool.definitions(LESSON, space, *names, name=name)
+    return tool.definitions(LESSON, space, *names)
 
 
 def test_the_split_written_out_in_the_lesson_gives_the_counts_of_the_one_in_utils():
@@ -122,7 +122,7 @@ def test_the_ways_to_one_size_written_out_in_the_lesson_give_the_pictures_of_tho
 def test_the_dataset_written_out_in_the_lesson_gives_the_pictures_of_the_loader_in_utils():
     table = scan(sample("layouts"), csv=sample("layouts") / "labels.csv", progress=False).table
     preprocessing = Preprocessing(size=32)
-    (dataset,) = definitions("__getitem__", name="Pictures")
+    (dataset,) = definitions("Pictures")
     by_hand = dataset(table, preprocessing, class_names(table))
     ((images, targets),) = list(make_loader(table, preprocessing, progress=False))
     assert len(by_hand) == len(images) == 12

@@ -1,5 +1,6 @@
 """What the tests of the lessons share: own pictures for them, a run as papermill makes it, and their functions."""
 
+import ast
 import hashlib
 from pathlib import Path
 
@@ -44,10 +45,11 @@ def run(name, tmp_path, **parameters):
     return done.results, "".join(texts)
 
 
-def definitions(lesson, space, *names, name=None):
-    """Functions written out in a lesson, by name; or the class `name`, by one of its functions; `space` is what they use."""
+def definitions(lesson, space, *names):
+    """Functions and classes written out in a lesson, by name; `space` holds what they use."""
     notebook = nbformat.read(LESSONS / lesson, as_version=4)
     for cell in notebook.cells:
-        if cell.cell_type == "code" and any(f"def {each}(" in cell.source for each in names):
-            exec(cell.source, space)
-    return [space[each] for each in ([name] if name else names)]
+        if cell.cell_type == "code":
+            parts = [part for part in ast.parse(cell.source).body if getattr(part, "name", None) in names]
+            exec(compile(ast.Module(parts, []), lesson, "exec"), space)
+    return [space[name] for name in names]

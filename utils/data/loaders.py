@@ -7,6 +7,7 @@ batches before and torch's own generator change nothing. Only training is shuffl
 loader keeps the table's order and every picture. Introduced in lesson 01.
 """
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +99,7 @@ class PictureLoader(DataLoader):
         self.device = torch.device(device)
         super().__init__(
             pictures, batch_sampler=batches, collate_fn=_as_it_is, num_workers=workers,
-            persistent_workers=workers > 0, pin_memory=self.device.type == "cuda",
+            persistent_workers=workers > 0, pin_memory=self.device.type == "cuda", worker_init_fn=_leave_ctrl_c,
             generator=torch.Generator(),  # else each epoch would draw from torch's own
         )  # fmt: skip
 
@@ -125,6 +126,11 @@ class PictureLoader(DataLoader):
 
     def _sent(self, tensor):
         return tensor.to(self.device, non_blocking=self.pin_memory)  # from memory that may move, it would be a race
+
+
+def _leave_ctrl_c(worker):
+    """Ctrl-C reaches every process at once; the training ends itself after its step, and needs the workers until then."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @dataclass(frozen=True, repr=False)
