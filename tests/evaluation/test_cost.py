@@ -91,7 +91,11 @@ def test_a_network_that_looks_at_numbers_is_counted_too():
     assert layer_costs(ours, 10).equals(layer_costs(other, 10))
 
 
-@pytest.mark.parametrize("make", [small, small_again, lambda: get_model("efficientnet_b0", weights=None)])
+@pytest.mark.parametrize(
+    "make",
+    [small, lambda: small_again().append(nn.Dropout(0.5)), lambda: get_model("efficientnet_b0", weights=None)],
+    ids=["small", "looks at numbers, drops some", "efficientnet"],
+)
 def test_counting_changes_nothing(make):
     model = make().train()
     model[0].eval() if isinstance(model, nn.Sequential) else model.features[0].eval()

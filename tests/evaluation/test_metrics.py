@@ -5,12 +5,27 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from utils.errors import CourseError
-from utils.evaluation.metrics import accuracy, confusion_counts, f1, precision, recall, weighted_f1
+from utils.evaluation.metrics import (
+    accuracy,
+    averages,
+    cells,
+    class_scores,
+    confusion_counts,
+    f1,
+    fbeta,
+    macro,
+    micro,
+    precision,
+    recall,
+    undefined,
+    weighted,
+    weighted_f1,
+)
 
 PAIRS = st.integers(2, 6).flatmap(
     lambda count: st.tuples(
@@ -121,3 +136,110 @@ def test_what_are_no_class_numbers_is_refused(targets, predicted, words):
     with pytest.raises(CourseError) as caught:
         confusion_counts(targets, predicted, 3)
     assert words in str(caught.value)
+
+
+# --- averages, F-beta, and why a score is nan -------------------------------------------------------
+
+
+@given(PAIRS)
+@settings(max_examples=30)
+def test_the_four_cells_are_scikit_learns(drawn):
+    count, pairs = drawn
+    targets, predicted = split(pairs)
+    theirs = reference.multilabel_confusion_matrix(targets, predicted, labels=range(count))
+    tp, fp, fn, tn = cells(confusion_counts(targets, predicted, count))
+    np.testing.assert_array_equal(np.stack([tn, fp, fn, tp], axis=1).reshape(count, 2, 2), theirs)
+
+
+@given(PAIRS, st.sampled_from([0.5, 1, 2, 3.7]))
+@settings(max_examples=30)
+def test_fbeta_and_averages_are_scikit_learns_where_every_class_has_a_score(drawn, beta):
+    count, pairs = drawn
+    pairs += [(number, number) for number in range(count)]
+    targets, predicted = split(pairs)
+    counts = confusion_counts(targets, predicted, count)
+    each = reference.precision_recall_fscore_support(targets, predicted, beta=beta, labels=range(count))
+    np.testing.assert_allclose(fbeta(counts, beta), each[2])
+    table = averages(counts, beta)
+    assert list(table) == ["precision", "recall", f"f{beta:g}"]
+    for kind in ("macro", "weighted", "micro"):
+        theirs = reference.precision_recall_fscore_support(targets, predicted, beta=beta, average=kind)
+        np.testing.assert_allclose(table.loc[kind], theirs[:3], err_msg=kind)
+
+
+@given(PAIRS)
+@settings(max_examples=30)
+def test_fbeta_is_scikit_learns_or_nan_and_1_is_f1(drawn):
+    count, pairs = drawn
+    targets, predicted = split(pairs)
+    counts = confusion_counts(targets, predicted, count)
+    theirs = reference.fbeta_score(targets, predicted, beta=2, labels=range(count), average=None, zero_division=np.nan)
+    np.testing.assert_allclose(fbeta(counts, 2), theirs)
+    np.testing.assert_array_equal(fbeta(counts, 1), f1(counts))
+
+
+def test_recall_counts_more_for_a_beta_above_1():
+    much_recall = np.array([[9, 1], [9, 81]])
+    assert fbeta(much_recall, 2)[0] > f1(much_recall)[0] > fbeta(much_recall, 0.5)[0]
+
+
+@given(PAIRS)
+@settings(max_examples=30)
+def test_micro_is_the_accuracy(drawn):
+    count, pairs = drawn
+    counts = confusion_counts(*split(pairs), count)
+    assert micro(counts) == accuracy(counts)
+
+
+def test_one_class_alone_does_not_score_a_macro_recall_of_1():
+    """The published mistake: a validation set with one class present scores 1.0 everywhere."""
+    counts = confusion_counts([0] * 5, [0] * 5, 2)
+    assert np.isnan(macro(recall(counts)))
+    assert np.isnan(averages(counts).loc["macro"]).all()
+    assert weighted(recall(counts), counts) == 1
+
+
+def test_a_class_with_pictures_that_is_never_predicted_leaves_no_weighted_precision():
+    counts = confusion_counts([0, 1], [0, 0], 2)
+    assert np.isnan(weighted(precision(counts), counts))
+    assert weighted(f1(counts), counts) == weighted_f1(counts) == pytest.approx(1 / 3)
+
+
+def test_without_pictures_there_is_no_average():
+    assert averages(confusion_counts([], [], 3)).isna().all(axis=None)
+    assert np.isnan(macro(np.array([])))
+
+
+def test_class_scores_say_why_one_is_nan():
+    table = class_scores(confusion_counts([0, 0, 1], [0, 2, 0], 4), ["cat", "dog", "owl", "yak"], beta=2)
+    assert list(table) == ["pictures", "predicted", "precision", "recall", "f2", "undefined"]
+    assert table["pictures"].tolist() == [2, 1, 0, 0]
+    assert table["predicted"].tolist() == [2, 0, 1, 0]
+    assert table["undefined"].to_dict() == {
+        "cat": "",
+        "dog": "never predicted: no precision",
+        "owl": "no picture of it: no recall",
+        "yak": "no picture of it and none predicted: no precision, recall or F",
+    }
+    has_nan = table[["precision", "recall", "f2"]].isna().any(axis=1)
+    assert has_nan.tolist() == (table["undefined"] != "").tolist()
+
+
+@given(PAIRS)
+@settings(max_examples=30)
+def test_a_class_has_a_reason_exactly_where_a_score_of_it_is_nan(drawn):
+    count, pairs = drawn
+    counts = confusion_counts(*split(pairs), count)
+    is_nan = np.isnan(precision(counts)) | np.isnan(recall(counts)) | np.isnan(f1(counts))
+    assert set(undefined(counts, range(count))) == set(np.flatnonzero(is_nan).tolist())
+
+
+@pytest.mark.parametrize("beta", [0, -1, np.nan, np.inf])
+def test_a_beta_that_is_not_above_0_is_refused(beta):
+    with pytest.raises(CourseError, match="beta as a number above 0"):
+        fbeta(np.eye(2), beta)
+
+
+def test_names_that_do_not_fit_the_matrix_are_refused():
+    with pytest.raises(CourseError, match=r"shape is \(2, 2\) and the names are 'cat'"):
+        class_scores(np.eye(2), ["cat"])

@@ -3,7 +3,25 @@
 from utils.plots.data import class_counts, compare, copy_grid, pictures, problem_grid, sample_grid, sizes, split_counts
 from utils.plots.decisions import answers, heat, worst_mistakes
 from utils.plots.figures import canvas, with_alt
+from utils.plots.metrics import (
+    confusion_matrix,
+    nearest_threshold,
+    precision_recall,
+    reliability,
+    threshold_curves,
+)
+from utils.plots.scaling import (
+    accuracy_against,
+    cost_growth,
+    gains,
+    latencies,
+    phi_of_variants,
+    shares,
+    times_as_much,
+)
 from utils.plots.training import curves, growth, losses, spread
 
-__all__ = ["answers", "canvas", "class_counts", "compare", "copy_grid", "curves", "growth", "heat", "losses", "pictures",
-           "problem_grid", "sample_grid", "sizes", "split_counts", "spread", "with_alt", "worst_mistakes"]  # fmt: skip
+__all__ = ["accuracy_against", "answers", "canvas", "class_counts", "compare", "confusion_matrix", "copy_grid",
+           "cost_growth", "curves", "gains", "growth", "heat", "latencies", "losses", "nearest_threshold",
+           "phi_of_variants", "pictures", "precision_recall", "problem_grid", "reliability", "sample_grid", "shares",
+           "sizes", "split_counts", "spread", "threshold_curves", "times_as_much", "with_alt", "worst_mistakes"]  # fmt: skip

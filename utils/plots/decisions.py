@@ -59,6 +59,40 @@ def worst_mistakes(predictions: pd.DataFrame, root, most: int = 8) -> Figure:
     return with_alt(figure, f"{finding}: {listed or 'there is none'}.")
 
 
+def worst_cases(predictions: pd.DataFrame, root, positive: str, threshold: float, most: int = 7) -> Figure:
+    """Three rows: the surest false alarms, the surest misses, and what lies nearest to the threshold.
+
+    Args:
+        predictions: a predictions table with labels.
+        root: the folder that its paths start from; None, or a folder that lacks them: a grey field stands for each.
+        positive: the class that is looked for.
+        threshold: a score >= it is positive.
+        most: pictures a row.
+    """
+    scores, is_positive = predictions[PREFIX + positive], predictions["label"] == positive
+    alarms, misses = (scores >= threshold) & ~is_positive, (scores < threshold) & is_positive
+    nearest = (scores - threshold).abs().sort_values(kind="stable").index
+    rows = {
+        f"{alarms.sum():,} false alarms, the surest": scores[alarms].sort_values(ascending=False, kind="stable").index,
+        f"{misses.sum():,} misses, the surest": scores[misses].sort_values(kind="stable").index,
+        f"nearest to {threshold:.2g}": nearest,
+    }
+    figure, grid = canvas(1.25 * most + 1.2, 5.2, len(rows), most, squeeze=False)
+    for line, (name, chosen) in zip(grid, rows.items()):
+        _gallery_row(line, predictions.loc[chosen[:most]], scores, root)
+        line[0].text(
+            -0.2, 0.5, name.replace(", ", ",\n"), transform=line[0].transAxes, ha="right", va="center", fontsize=9
+        )
+    finding = f"From a score of {threshold:.2g} on: {alarms.sum():,} false alarms and {misses.sum():,} misses"
+    figure.suptitle(finding, weight="bold", fontsize=11)
+    first = [
+        f"{name}: {', '.join(map(str, predictions.loc[chosen[:2], 'path']))}"
+        for name, chosen in rows.items()
+        if len(chosen)
+    ]
+    return with_alt(figure, f"{finding}. Three rows of pictures with their scores; {'; '.join(first)}.")
+
+
 def heat(image, weights: np.ndarray, finding: str, alt: str) -> Figure:
     """A picture beside itself under a map of where the model looked, (h, w) of any scale."""
     figure, (left, right) = canvas(4.6, 2.5, 1, 2)
@@ -71,3 +105,15 @@ def heat(image, weights: np.ndarray, finding: str, alt: str) -> Figure:
     )
     figure.suptitle(finding, weight="bold", fontsize=11)
     return with_alt(figure, alt)
+
+
+def _gallery_row(line, rows, scores, root):
+    """Pictures with their score above and their label below; what there are too few of stays empty."""
+    for axes in line:
+        axes.set_axis_off()
+    for axes, (index, row) in zip(line, rows.iterrows()):
+        draw_picture(axes, root or "", row["path"])
+        axes.set_title(f"{scores[index]:.3f}", fontsize=8.5, color=RED)
+        axes.text(
+            0.5, -0.05, f"is {shorten(row['label'], 13)}", transform=axes.transAxes, ha="center", va="top", fontsize=8
+        )

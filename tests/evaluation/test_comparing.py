@@ -1,0 +1,71 @@
+"""Two models on the same pictures: what luck could do is counted, not approximated."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from tests.evaluation.made import message, table_of
+from utils.evaluation.comparing import coin_p_value, mcnemar
+
+
+def predictions(is_right):
+    """Pictures of cats, taken for a cat or a dog."""
+    is_right = np.asarray(is_right, dtype=bool)
+    return table_of(["cat"] * len(is_right), np.where(is_right[:, None], [0.9, 0.1], [0.2, 0.8]), ["cat", "dog"])
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+@settings(max_examples=60)
+def test_the_p_value_is_that_of_scipys_exact_test(heads, tails):
+    expected = binomtest(heads, heads + tails).pvalue if heads + tails else 1.0
+    assert coin_p_value(heads, tails) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("heads", "tails"), [(5100, 4900), (300_000, 298_000), (2_000, 0), (1_000_000, 1_000_000)])
+def test_many_throws_do_not_overflow(heads, tails):
+    assert coin_p_value(heads, tails) == pytest.approx(binomtest(heads, heads + tails).pvalue, rel=1e-5)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
+@settings(max_examples=30)
+def test_the_four_cells_are_counted(pairs):
+    first, second = zip(*pairs)
+    found = mcnemar(predictions(first), predictions(second))
+    assert (found.both, found.only_first) == (pairs.count((True, True)), pairs.count((True, False)))
+    assert (found.only_second, found.neither) == (pairs.count((False, True)), pairs.count((False, False)))
+    assert found.p_value == coin_p_value(found.only_first, found.only_second)
+
+
+def test_rows_are_matched_by_path_not_by_place():
+    first = predictions([True, True, False, False])
+    second = predictions([True, False, True, False])[::-1]
+    found = mcnemar(first, second)
+    assert (found.both, found.only_first, found.only_second, found.neither) == (1, 1, 1, 1)
+
+
+def test_the_same_lead_means_more_where_the_models_seldom_differ():
+    seldom, often = coin_p_value(10, 0), coin_p_value(60, 50)
+    assert seldom < 0.01
+    assert often > 0.3
+
+
+def test_models_that_never_differ_are_no_evidence():
+    found = mcnemar(predictions([True, False]), predictions([True, False]))
+    assert found.p_value == 1
+    assert str(found) == "only the first is right on 0 pictures, only the second on 0: p = 1.000"
+
+
+def test_other_pictures_or_other_labels_are_refused():
+    one = predictions([True, True, False])
+    assert "2 are in one table only: '2.png', 'new.png'" in message(
+        mcnemar, one, one.assign(path=["0.png", "1.png", "new.png"])
+    )
+    assert "1 pictures differ: '1.png'" in message(mcnemar, one, one.assign(label=["cat", "dog", "cat"]))
+
+
+def test_a_table_that_is_none_is_refused():
+    one = predictions([True])
+    assert "is empty" in message(mcnemar, one[:0], one)
+    assert "is empty" in message(mcnemar, one, one[:0])

@@ -1,0 +1,143 @@
+"""What the metrics take: labelled predictions, checked once, as plain arrays.
+
+Words: *targets* are class numbers (N,), *probabilities* (N, K). The *positive* class is the one that is looked for,
+always by name; all other classes together are *the rest*; a picture's *score* is its probability of being positive.
+A picture counts as positive when its score >= the threshold, everywhere. Introduced in lesson 06.
+"""
+
+import numpy as np
+import pandas as pd
+
+from utils.errors import CourseError, named
+from utils.evaluation.metrics import confusion_counts
+from utils.evaluation.predictions import PREFIX, check_predictions, predicted_classes
+
+TOLERANCE = 0.01  # of a row's sum, as in check_predictions
+
+
+def labelled(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Targets (N,), probabilities (N, K) and the K classes' names of a predictions table of which every row is labelled.
+
+    Raises:
+        CourseError: the table is empty; a path is there twice; a probability is nan, no number or looks like a logit;
+            a row does not sum to 1; a label is missing, or is a class without probabilities.
+    """
+    classes = predicted_classes(predictions)
+    if not len(predictions):
+        raise CourseError("Expected a row for each picture, but the table of predictions is empty. Is the file the right "
+                          "one, and is a filter too strict?")  # fmt: skip
+    _check_paths(predictions)
+    probabilities = _checked_probabilities(predictions, classes)
+    _check_named(predictions, "predicted", classes)
+    check_predictions(predictions)
+    _check_named(predictions, "label", classes)
+    targets = pd.Categorical(predictions["label"], categories=classes).codes
+    return targets.astype(np.int64), probabilities, classes
+
+
+def against_rest(predictions: pd.DataFrame, positive: str) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each picture is of the positive class, (N,) bool, and its score, (N,).
+
+    Raises:
+        CourseError: as for `labelled`; or no class is called so.
+    """
+    targets, probabilities, classes = labelled(predictions)
+    if positive not in classes:
+        raise CourseError(f"Expected the positive class to be one of {named(classes)}, but got {positive!r}.")
+    number = classes.index(positive)
+    return targets == number, probabilities[:, number]
+
+
+def right_and_sure(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Whether the likeliest class is the true one, (N,) bool, and its probability, the *confidence*, (N,).
+
+    Raises:
+        CourseError: as for `labelled`.
+    """
+    targets, probabilities, _ = labelled(predictions)
+    return probabilities.argmax(axis=1) == targets, probabilities.max(axis=1)
+
+
+def confusion(predictions: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+    """The confusion matrix counts[true, predicted] of a predictions table, (K, K) ints, and the K classes' names.
+
+    Raises:
+        CourseError: as for `labelled`.
+    """
+    targets, _, classes = labelled(predictions)
+    predicted = pd.Categorical(predictions["predicted"], categories=classes).codes
+    return confusion_counts(targets, predicted, len(classes)), classes
+
+
+def check_scores(is_positive, scores) -> tuple[np.ndarray, np.ndarray]:
+    """The two as arrays, (N,) bool and (N,) float.
+
+    Raises:
+        CourseError: they are not of one length, are empty, is_positive is not of True and False, or a score is no
+            probability.
+    """
+    is_positive, scores = np.asarray(is_positive), np.asarray(scores, dtype=float)
+    if is_positive.shape != scores.shape or scores.ndim != 1 or not len(scores):
+        raise CourseError("Expected a True or False and a score for each picture, but got shapes "
+                          f"{is_positive.shape} and {scores.shape}.")  # fmt: skip
+    if is_positive.dtype != bool:
+        # 0 and 1 would leave open which class is looked for: libraries take 1, and the class is often number 0.
+        raise CourseError(f"Expected True where a picture is positive and False elsewhere, but got {is_positive.dtype}. "
+                          "Name the positive class: is_positive = (predictions['label'] == 'logo').to_numpy()")  # fmt: skip
+    _check_range(scores[:, None], np.arange(len(scores)), "score")
+    return is_positive, scores
+
+
+def _check_paths(predictions):
+    twice = predictions["path"][predictions["path"].duplicated()].unique() if "path" in predictions else []
+    if len(twice):
+        raise CourseError(f"Expected one row a picture, but these have several: {named(twice)}. Pictures of one name in "
+                          "two folders need the folder in their path; if a row is there twice: "
+                          "predictions.drop_duplicates('path')")  # fmt: skip
+
+
+def _checked_probabilities(predictions, classes):
+    try:
+        values = predictions[[PREFIX + name for name in classes]].to_numpy(float)
+    except ValueError as error:
+        raise CourseError(f"Expected numbers in the columns {PREFIX}<class>, but {error}.") from error
+    rows = predictions["path"].to_numpy() if "path" in predictions else predictions.index
+    _check_range(values, rows, "probability")
+    sums = values.sum(axis=1)
+    odd = np.abs(sums - 1) > TOLERANCE
+    if odd.any() and len(classes) > 1:
+        raise CourseError(f"Expected each row's probabilities to sum to 1, but {odd.sum():,} rows sum to {sums[odd].min():.2f} "
+                          f"to {sums[odd].max():.2f}: {named(rows[odd], 3)}. A column may be missing ({named(classes)} are "
+                          "there), or each class has a sigmoid of its own: then divide each row by its sum.")  # fmt: skip
+    return values
+
+
+def _check_range(values, rows, what):
+    """Values (N, K) from 0 to 1."""
+    lacking = np.isnan(values).any(axis=1)
+    if lacking.any():
+        raise CourseError(f"Expected a {what} in every row, but {lacking.sum():,} have nan: {named(rows[lacking], 3)}. "
+                          "Predict these pictures again, or drop them.")  # fmt: skip
+    odd = ((values < 0) | (values > 1)).any(axis=1)
+    if odd.any():
+        raise CourseError(f"Expected each {what} to be from 0 to 1, but {odd.sum():,} rows go from {values[odd].min():.3g} to "
+                          f"{values[odd].max():.3g}: {named(rows[odd], 3)}. If these are logits, make probabilities of "
+                          "them first: probabilities = scipy.special.softmax(logits, axis=1)")  # fmt: skip
+
+
+def _check_named(predictions, column, classes):
+    """A CourseError where a row of this column is empty, is no text, or names a class without probabilities."""
+    if column not in predictions or len(classes) < 2:
+        return  # check_predictions has words for it
+    empty = predictions[column].isna()
+    if empty.any():
+        raise CourseError(f"Expected a {column} in every row, but {empty.sum():,} have none. Keep the others: "
+                          f"predictions = predictions[predictions['{column}'].notna()]")  # fmt: skip
+    found = predictions[column].unique()
+    if not all(isinstance(name, str) for name in found):
+        raise CourseError(f"Expected names of classes in '{column}', but found {named(found)}, not all of them text. If the "
+                          f"classes are called so: predictions['{column}'] = predictions['{column}'].astype(str)")  # fmt: skip
+    unknown = sorted(set(found) - set(classes))
+    if unknown:
+        raise CourseError(f"Expected probabilities for every class in '{column}', but there are none for {named(unknown)}: the "
+                          f"columns are for {named(classes)}. Add {PREFIX}{unknown[0]}, or drop these rows.")  # fmt: skip
