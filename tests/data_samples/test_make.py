@@ -20,8 +20,8 @@ from utils.data.samples import SAMPLES_ROOT, damaged_samples
 from utils.data.tables import scan
 from utils.errors import CourseError
 
-SETS = ("animals", "crops", "digits", "documents", "layouts", "messy", "posters")
-WHOLE = ("digits", "layouts", "messy")  # made again whole; some pictures of the others in tests of their own
+SETS = ("animals", "crops", "digits", "documents", "layouts", "messy", "posters", "predictions")
+WHOLE = ("digits", "layouts", "messy", "predictions")  # made again whole; some pictures of the others in tests of their own
 MESSY = SAMPLES_ROOT / "messy"
 GOOD_NAME = re.compile(r"(apple|fish|leaf|sun)-\d\d\.(jpg|png)")
 LOCK = (SAMPLES_ROOT.parent / "requirements.txt").read_text(encoding="utf-8")

@@ -168,7 +168,7 @@ def test_with_few_leaves_so_many_a_class_to_learn_from_and_tests_with_the_others
     (with_few,) = definitions("with_few")
     table = pd.DataFrame({"label": list("aaaabbbccc"), "split": ["train"] * 7 + ["valid", "train", "test"]})
     few = with_few(table, 2)
-    assert few["split"].tolist() == ["train", "train", "test", "test", "train", "train", "test", "valid", "train", "test"]
+    assert " ".join(few["split"]) == "train train test test train train test valid train test"
 
 
 def test_the_map_of_where_it_looks_is_strong_where_the_gradient_is(digits):

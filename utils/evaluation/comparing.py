@@ -23,8 +23,8 @@ class McNemar:
     p_value: float
 
     def __str__(self):
-        return (f"only the first is right on {self.only_first:,} pictures, only the second on {self.only_second:,}: "
-                f"p = {self.p_value:.3f}")  # fmt: skip
+        p_value = f"p = {self.p_value:.3f}" if self.p_value >= 0.001 else "p < 0.001"
+        return f"only the first is right on {self.only_first:,} pictures, only the second on {self.only_second:,}: {p_value}"
 
 
 def mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> McNemar:

@@ -63,11 +63,12 @@ def halves(predictions: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, pd.D
             raise CourseError(f"Expected the column 'split' to say {named(HALVES)}, but it says {named(sorted(map(str, there)))}. "
                               "Leave the column out, and the rows are dealt out half and half.")  # fmt: skip
         return tuple(predictions[predictions["split"] == name].reset_index(drop=True) for name in HALVES)
-    in_order = predictions.sort_values("path", kind="stable")
-    shuffled = in_order.iloc[np.random.default_rng(seed).permutation(len(in_order))]
-    place = shuffled.groupby("label").cumcount()
-    count = shuffled.groupby("label")["label"].transform("size")
-    chooses = (place < count // 2).sort_index()
+    by_path = np.argsort(predictions["path"].to_numpy(str), kind="stable")
+    dealt = by_path[np.random.default_rng(seed).permutation(len(by_path))]  # rows, in the order in which they are dealt
+    labels = pd.Series(predictions["label"].to_numpy()[dealt])
+    by_label = labels.groupby(labels)
+    chooses = np.empty(len(dealt), dtype=bool)
+    chooses[dealt] = by_label.cumcount() < by_label.transform("size") // 2
     return predictions[chooses].reset_index(drop=True), predictions[~chooses].reset_index(drop=True)
 
 

@@ -28,7 +28,7 @@ from utils.notebooks.source import Lesson, check_parameters, parameters, parse_v
 
 # Parameters that say where the reader's own pictures are. A kernel runs in its notebook's folder, so that a
 # path typed elsewhere must be made absolute.
-OWN_PICTURES = ("data_dir", "csv")
+OWN_PICTURES = ("data_dir", "csv", "predictions")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ Words: a *threshold table* is that of `utils.evaluation.curves`, an *outcome* wh
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from utils.plots.data import shorten
 from utils.plots.figures import BLUE, GREY, ORANGE, RED, canvas, title, with_alt
@@ -16,6 +16,8 @@ from utils.plots.training import COLOURS, DASHES
 MARKERS = ("o", "s", "D", "^", "v", "P")  # told apart without colour too
 MOST_POINTS = 2000  # of a curve: more than a screen has pixels
 BINS = 25  # of a histogram of scores
+EDGE = 1e-5  # scores nearer to 0 or 1 are drawn here
+TICKS = (1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
 
 
 def score_histogram(is_positive, scores, positive: str, threshold: float | None = None, finding: str = "") -> Figure:
@@ -38,7 +40,7 @@ def score_histogram(is_positive, scores, positive: str, threshold: float | None 
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))  # its own writes 10 to the n
         axes.set_ylim(bottom=0)
         axes.set_ylabel("pictures")
-        axes.annotate(f"{shorten(name, 30)}: {those.sum():,}", (0.5, 0.9), xycoords="axes fraction", ha="center",
+        axes.annotate(f"{shorten(name, 30)}: {those.sum():,}", (0.28, 0.9), xycoords="axes fraction", ha="center",
                       va="top", color=colour if colour == BLUE else GREY, fontsize=9)  # fmt: skip
         if threshold is not None:
             axes.axvline(threshold, color=RED, linestyle="--", linewidth=1.2)
@@ -63,6 +65,8 @@ def by_threshold(
 ) -> Figure:
     """Columns of a threshold table against the threshold, with a line at each chosen one.
 
+    The scale is that of the logit: as much room from 0.001 to 0.01 as from 0.99 to 0.999, where sure scores lie.
+
     Args:
         table: threshold table.
         finding: the title.
@@ -73,10 +77,27 @@ def by_threshold(
     figure, axes = canvas(height=3.5)
     for column, colour, dash in zip(columns, COLOURS, DASHES):
         # The value at a threshold holds down to the next lower score.
-        axes.step(shown["threshold"], shown[column], where="pre", color=colour, linestyle=dash, label=column)
+        axes.step(
+            shown["threshold"].clip(EDGE, 1 - EDGE),
+            shown[column],
+            where="pre",
+            color=colour,
+            linestyle=dash,
+            label=column,
+        )
     for (name, threshold), dash in zip(chosen.items(), DASHES[1:] * len(chosen)):
-        axes.axvline(min(threshold, 1.0), color=RED, linewidth=1.2, linestyle=dash, label=f"{name}: {threshold:.3g}")
-    axes.set_xlim(0, 1)
+        axes.axvline(
+            np.clip(threshold, EDGE, 1 - EDGE),
+            color=RED,
+            linewidth=1.2,
+            linestyle=dash,
+            label=f"{name}: {threshold:.3g}",
+        )
+    axes.set_xscale("logit")
+    axes.set_xlim(EDGE, 1 - EDGE)
+    axes.xaxis.set_major_locator(FixedLocator(TICKS))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(bottom=0)
     axes.set_xlabel("threshold")
     axes.set_ylabel(ylabel)
