@@ -21,7 +21,7 @@ from utils.data.tables import scan
 from utils.errors import CourseError
 
 SETS = ("animals", "crops", "digits", "documents", "layouts", "messy", "posters", "predictions")
-WHOLE = ("digits", "layouts", "messy", "predictions")  # made again whole; some pictures of the others in tests of their own
+WHOLE = ("digits", "layouts", "messy", "predictions")  # made again whole; the others have tests of their own
 MESSY = SAMPLES_ROOT / "messy"
 GOOD_NAME = re.compile(r"(apple|fish|leaf|sun)-\d\d\.(jpg|png)")
 LOCK = (SAMPLES_ROOT.parent / "requirements.txt").read_text(encoding="utf-8")

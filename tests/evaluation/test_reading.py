@@ -1,0 +1,126 @@
+"""A CSV from anywhere becomes a checked predictions table, and its halves share no picture."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.evaluation.made import message, table_of
+from utils.data.samples import sample
+from utils.evaluation.inputs import against_rest
+from utils.evaluation.reading import halves, read_any_predictions
+
+ROWS = """path,label,predicted,p_cat,p_dog
+a/1.jpg,cat,cat,0.95,0.05
+a/2.jpg,dog,cat,0.6,0.4
+b/1.jpg,dog,dog,0.1,0.9
+"""
+
+
+@pytest.fixture
+def csv(tmp_path):
+    def write(text, name="my.csv"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return tmp_path / name
+
+    return write
+
+
+def test_a_table_as_lesson_03_saves_it_is_read(csv):
+    found = read_any_predictions(csv(ROWS), root="somewhere")
+    assert list(found) == ["path", "label", "predicted", "p_cat", "p_dog"]
+    assert found["predicted"].tolist() == ["cat", "cat", "dog"]
+    assert found.attrs == {"root": "somewhere", "unlabelled": 0}
+
+
+def test_numbers_keep_the_digits_of_the_file(csv):
+    """As float32, 0.95 would be below 0.95."""
+    is_cat, scores = against_rest(read_any_predictions(csv(ROWS)), "cat")
+    assert (scores >= 0.95).tolist() == [True, False, False]
+    assert is_cat.tolist() == [True, False, False]
+
+
+def test_other_names_for_the_columns_are_told(csv):
+    text = ROWS.replace("path,label,predicted,p_cat,p_dog", "file,truth,label,cats,p_dog")
+    found = read_any_predictions(csv(text), {"path": "file", "label": "truth", "p_cat": "cats"})
+    assert found["label"].tolist() == ["cat", "dog", "dog"]
+    assert found["path"].tolist() == ["a/1.jpg", "a/2.jpg", "b/1.jpg"]
+    assert found["predicted"].tolist() == ["cat", "cat", "dog"]  # the likeliest: there was no such column
+
+
+def test_with_the_scores_of_one_class_all_others_are_the_rest(csv):
+    found = read_any_predictions(csv("path,label,p_cat\n1.jpg,cat,0.75\n2.jpg,dog,0.5\n3.jpg,owl,0.25\n"))
+    assert found["label"].tolist() == ["cat", "not cat", "not cat"]
+    assert found["p_not cat"].tolist() == [0.25, 0.5, 0.75]
+    assert found["predicted"].tolist() == ["cat", "cat", "not cat"]
+
+
+def test_rows_without_a_label_are_left_out_and_counted(csv):
+    found = read_any_predictions(csv(ROWS + "c/1.jpg,,cat,0.8,0.2\nc/2.jpg, ,cat,0.8,0.2\n"))
+    assert len(found) == 3
+    assert found.attrs["unlabelled"] == 2
+
+
+def test_a_class_may_be_called_na_or_007(csv):
+    found = read_any_predictions(csv("path,label,p_NA,p_007\n1.jpg,NA,0.75,0.25\n2.jpg,007,0.5,0.5\n"))
+    assert found["label"].tolist() == ["NA", "007"]
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("path,label,predicted,p_cat,p_dog\n", ["is empty"]),
+    ("path,label,p_cat,p_dog\n1.jpg,,0.5,0.5\n", ["is empty"]),
+    ("path,label,p_cat,p_dog\n1.jpg,cat,4.2,-1.3\n", ["from 0 to 1", "logits", "'1.jpg'"]),
+    ("path,label,p_cat,p_dog\n1.jpg,cat,0.9,0.9\n", ["sum to 1", "1.80"]),
+    ("path,label,p_cat,p_dog\n1.jpg,cat,,0.9\n", ["nan", "'1.jpg'"]),
+    ("path,label,p_cat,p_dog\n1.jpg,cat,x,0.9\n", ["Expected numbers", "'x'"]),
+    ("path,label,p_cat,p_dog\n1.jpg,cat,0.5,0.5\n1.jpg,dog,0.5,0.5\n", ["one row a picture", "'1.jpg'"]),
+    ("path,label,p_cat,p_dog\n1.jpg,owl,0.5,0.5\n", ["none for 'owl'", "Add p_owl"]),
+    ("path,label,p_cat\n1.jpg,cat,7\n", ["from 0 to 1"]),
+    ("file,label,p_cat\n1.jpg,cat,0.5\n", ["'path'", "columns={'path': 'file'"]),
+    ("path,label,cat\n1.jpg,cat,0.5\n", ["p_<class>", "'cat'"]),
+    ("", ["cannot be read"]),
+])  # fmt: skip
+def test_what_is_wrong_with_a_file_is_said(csv, text, words):
+    said = message(read_any_predictions, csv(text))
+    assert [word for word in words if word not in said] == [], said
+
+
+def test_a_file_that_is_not_there_and_a_column_that_is_not_in_it_are_named(csv, tmp_path):
+    assert "nowhere.csv" in message(read_any_predictions, tmp_path / "nowhere.csv")
+    assert "no column 'truth'; it has 'path'" in message(read_any_predictions, csv(ROWS), {"label": "truth"})
+
+
+# --- halves ------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.sampled_from(["cat", "dog", "owl"]), min_size=1, max_size=40), st.integers(0, 5))
+@settings(max_examples=40)
+def test_each_class_is_dealt_out_half_and_half_and_no_picture_twice(labels, seed):
+    table = table_of(labels, np.full((len(labels), 3), 1 / 3), ["cat", "dog", "owl"])
+    valid, test = halves(table, seed)
+    assert sorted([*valid["path"], *test["path"]]) == sorted(table["path"])
+    for label in set(labels):
+        assert (valid["label"] == label).sum() == labels.count(label) // 2
+    shuffled = table.sample(frac=1, random_state=seed)
+    assert set(halves(shuffled, seed)[0]["path"]) == set(valid["path"])
+
+
+def test_another_seed_deals_otherwise():
+    table = table_of(["cat"] * 40, np.tile([0.6, 0.4], (40, 1)), ["cat", "dog"])
+    assert set(halves(table, 0)[0]["path"]) != set(halves(table, 1)[0]["path"])
+
+
+def test_a_split_that_is_there_is_kept():
+    table = read_any_predictions(sample("predictions") / "predictions.csv")
+    valid, test = halves(table, seed=3)
+    assert set(valid["split"]) == {"valid"}
+    assert set(test["split"]) == {"test"}
+    train = table.assign(split=["train", *table["split"][1:]])
+    assert sum(map(len, halves(train))) == len(table) - 1
+
+
+def test_a_split_without_test_is_refused():
+    table = read_any_predictions(sample("predictions") / "predictions.csv")
+    assert "it says 'valid'" in message(halves, table[table["split"] == "valid"])
+    assert isinstance(halves(table.drop(columns="split"))[0], pd.DataFrame)

@@ -1,0 +1,174 @@
+"""The questions on lesson 06: other right ways than ours, and what the texts state."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import binomtest
+
+from tests.exercises.reading import QUESTIONS, exercise_of, read
+from utils.data.samples import sample
+from utils.evaluation.reading import halves, read_any_predictions
+from utils.evaluation.thresholds import choose_and_report, reach_recall
+
+QUESTION = {question.number: question for question in QUESTIONS.values() if question.topic == "precision_recall"}
+
+
+def cells_by_arrays(labels, scores, positive, threshold):
+    there, taken = np.array(labels) == positive, np.array(scores) >= threshold
+    return [np.sum(there & taken), np.sum(~there & taken), np.sum(there & ~taken), np.sum(~there & ~taken)]
+
+
+def cells_as_a_tensor(labels, scores, positive, threshold):
+    pairs = [(score >= threshold, label == positive) for label, score in zip(labels, scores)]
+    return torch.tensor([pairs.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False))])
+
+
+def recall_by_pandas(labels, predicted, positive):
+    table = pd.DataFrame({"label": labels, "predicted": predicted})
+    return (table[table["label"] == positive]["predicted"] == positive).mean()  # nan of nothing
+
+
+def recall_by_dividing(labels, predicted, positive):
+    hits = sum(label == guess == positive for label, guess in zip(labels, predicted))
+    return hits / labels.count(positive) if positive in labels else float("nan")
+
+
+def threshold_in_a_loop(is_positive, scores, at_least):
+    for threshold in sorted(scores[is_positive], reverse=True):
+        if (scores[is_positive] >= threshold).mean() >= at_least:
+            return threshold
+    return None
+
+
+def threshold_by_utils(is_positive, scores, at_least):
+    from utils.evaluation.curves import threshold_table
+
+    table = threshold_table(is_positive, scores)
+    enough = table[table["recall"] >= at_least - 1e-12]
+    return enough["threshold"].max()
+
+
+def report_in_a_loop(valid, test, at_least):
+    threshold = threshold_in_a_loop(*valid, at_least)
+    taken = [score >= threshold for is_positive, score in zip(*test) if is_positive]
+    return sum(taken) / len(taken)
+
+
+def macro_in_a_loop(counts):
+    recalls = [float(row[place]) / row.sum() if row.sum() else math.nan for place, row in enumerate(counts)]
+    return sum(recalls) / len(recalls)
+
+
+def macro_by_mean(counts):
+    with np.errstate(invalid="ignore"):
+        return np.mean(np.diag(counts) / counts.sum(1))
+
+
+def wilson_by_scipy(successes, trials, z=1.96):
+    from statistics import NormalDist
+
+    found = binomtest(successes, trials).proportion_ci(2 * NormalDist().cdf(z) - 1, method="wilson")
+    return [found.low, found.high]
+
+
+def error_by_pandas(came_true, confidences):
+    table = pd.DataFrame({"t": came_true.astype(float), "c": confidences})
+    bins = table.groupby(pd.cut(table["c"], np.linspace(0, 1, 11)), observed=True)
+    return ((bins["t"].mean() - bins["c"].mean()).abs() * bins.size()).sum() / len(table)
+
+
+def suspects_sorted(predictions, most):
+    rows = sorted(predictions.itertuples(), key=lambda row: getattr(row, f"p_{row.label}"))
+    return pd.Series([row.path for row in rows][:most])
+
+
+def scores_with_a_count(rows):
+    paths = [path for path, _ in rows]
+    if len(set(paths)) < len(paths):
+        raise ValueError("twice")
+    return pd.Series(dict(rows))
+
+
+def alarms_by_hand(valid, test, positive, at_least):
+    threshold = reach_recall(valid, positive, at_least).threshold
+    return int(((test[f"p_{positive}"] >= threshold) & (test["label"] != positive)).sum())
+
+
+RIGHT = {
+    1: [cells_by_arrays, cells_as_a_tensor],
+    2: [recall_by_pandas, recall_by_dividing],
+    3: [0.154, np.float32(0.1538), 90 / 585],
+    4: [threshold_in_a_loop, threshold_by_utils],
+    5: [report_in_a_loop],
+    6: [0.05, 1 / 20, torch.tensor(0.05)],
+    7: [macro_in_a_loop, macro_by_mean],
+    8: [wilson_by_scipy],
+    9: [error_by_pandas],
+    10: [suspects_sorted, lambda predictions, most: tuple(suspects_sorted(predictions, most))],
+    11: [scores_with_a_count],
+    12: [0.109, 0.11, binomtest(2, 10).pvalue],
+    13: ["B", "b)"],
+    14: [pd.Series({"two models": "e", "herbarium": "D", "letters": "c", "mammograms": "b"})],
+    15: [alarms_by_hand],
+}
+ANSWERS = [(number, answer) for number, answers in RIGHT.items() for answer in answers]
+
+
+def test_each_question_has_other_right_answers():
+    assert set(RIGHT) == set(QUESTION)
+
+
+@pytest.mark.parametrize(("number", "answer"), ANSWERS, ids=[f"q{n}-{getattr(a, '__name__', a)}" for n, a in ANSWERS])
+def test_another_right_way_is_as_good_as_ours(number, answer):
+    assert str(QUESTION[number].judge(answer)) == f"✓ Exercise {number}: correct"
+
+
+# --- what texts state --------------------------------------------------------------------------------
+
+
+def test_the_example_of_the_four_cells_is_true():
+    assert QUESTION[1].reference(["logo", "cat", "logo"], [0.9, 0.8, 0.3], "logo", 0.5) == (1, 1, 1, 0)
+
+
+def test_among_as_many_logos_as_others_the_same_model_has_a_precision_of_95_percent():
+    among_as_many = 0.9 / (0.9 + 0.05)
+    assert among_as_many == pytest.approx(0.95, abs=0.005)
+    assert 6 < 1 / QUESTION[3].reference < 7
+
+
+def test_ten_of_ten_are_worth_what_the_text_says():
+    assert QUESTION[8].reference(10, 10) == (pytest.approx(0.72, abs=0.005), pytest.approx(1))
+
+
+def test_ten_coins_and_a_hundred_are_told_apart_as_the_text_says():
+    assert QUESTION[12].reference == pytest.approx(0.11, abs=0.002)
+    assert binomtest(20, 100).pvalue < 1e-6
+    lead = (8 - 2) / 200
+    assert lead == pytest.approx(0.93 - 0.90)
+
+
+def test_the_lawyers_interval_is_the_one_in_the_text():
+    low, high = QUESTION[8].reference(81, 88)
+    assert (round(low, 2), round(high, 2), round(81 / 88, 2)) == (0.84, 0.96, 0.92)
+
+
+def test_the_shipped_table_has_as_many_false_alarms_as_the_text_says():
+    valid, test = halves(read_any_predictions(sample("predictions") / "predictions.csv"))
+    assert QUESTION[15].reference(valid, test, "other_logo", 0.9) == 33
+    assert (test["label"] != "other_logo").sum() == 1600
+    assert "costs 33 false alarms in 1,600 others" in QUESTION[15].why
+    assert choose_and_report(valid, test, "other_logo", recall=0.99)[1].fp > 2 * 33
+
+
+def test_the_costs_in_the_task_are_those_of_the_reference():
+    (task,) = [cell.source for cell in read(exercise_of("precision_recall")) if cell.id == "q6-task"]
+    assert "costs 2 euros" in task and "costs 38" in task
+    assert QUESTION[6].reference == 2 / 40
+
+
+def test_the_notebook_is_there():
+    assert Path(exercise_of("precision_recall")).name == "06_precision_recall.ipynb"

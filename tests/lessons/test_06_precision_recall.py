@@ -1,0 +1,211 @@
+"""Lesson 06 as a tool: it runs on a CSV from anywhere and on a folder, and what it writes out is what utils does."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+
+from tests.evaluation.made import BOTH_KINDS, logos
+from tests.lessons import tool
+from tests.lessons.tool import LESSONS, digest, folder_of
+from utils.data.samples import sample
+from utils.evaluation.curves import average_precision, threshold_table
+from utils.evaluation.reading import halves, read_any_predictions
+from utils.evaluation.thresholds import choose_and_report, outcome
+from utils.notebooks import run_notebook
+
+LESSON = "06_precision_recall.ipynb"
+NAMES = ["cat", "dog", "logo", "owl"]
+
+
+def made(count=600, seed=0):
+    """A table of another program: four classes, no `predicted`, no pictures."""
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(4, size=count, p=[0.4, 0.3, 0.1, 0.2])
+    powers = np.exp(rng.normal(size=(count, 4)) + 3 * np.eye(4)[truth])
+    probabilities = powers / powers.sum(axis=1, keepdims=True)
+    table = pd.DataFrame(
+        {"path": [f"somewhere/{number}.jpg" for number in range(count)], "label": np.array(NAMES)[truth]}
+    )
+    return table.assign(**{f"p_{name}": column for name, column in zip(NAMES, probabilities.T)})
+
+
+def save(table, path):
+    table.to_csv(path, index=False)
+    return str(path)
+
+
+def failure(tmp_path, table, **parameters):
+    """The CourseError with which a run on this table ends."""
+    path = save(table, tmp_path / "my.csv")
+    done = run_notebook(LESSONS / LESSON, tmp_path / "report.ipynb", {"predictions": path, **parameters}, cwd=tmp_path)
+    assert done.error.name == "CourseError", done.error
+    return done.error.message
+
+
+@pytest.fixture(scope="module")
+def plain_run(tmp_path_factory):
+    """(results, text, folder of the results, table) of the run in the lesson's own example command."""
+    tmp_path = tmp_path_factory.mktemp("lesson 06")
+    table = made()
+    path = save(table, tmp_path / "my.csv")
+    results, text = tool.run(LESSON, tmp_path, predictions=path, positive="logo", min_recall=0.9)
+    return results, text, tmp_path / "out" / "output", read_any_predictions(path)
+
+
+def test_it_runs_on_a_csv_without_model_or_pictures(plain_run):
+    results, text, _, table = plain_run
+    assert f"600 pictures, {(table['label'] == 'logo').sum()} of them 'logo'" in text
+    assert results["parameters"]["min_recall"] == 0.9
+    assert len(results["claims"]) == 6  # the others are about the samples
+
+
+def test_its_decisions_are_those_of_utils_on_test(plain_run):
+    results, _, output, table = plain_run
+    _, expected = choose_and_report(*halves(table), "logo", recall=0.9)
+    found = results["numbers"]["decisions"]["archivist: recall 0.9"]
+    assert found == {"threshold": expected.threshold, "precision": expected.precision, "recall": expected.recall}
+    written = pd.read_csv(output / "decisions.csv").set_index("need").loc["archivist: recall 0.9"]
+    assert (written["false alarms"], written["misses"]) == (expected.fp, expected.fn)
+
+
+def test_it_leaves_what_to_look_at_and_calibrated_predictions(plain_run):
+    _, _, output, table = plain_run
+    suspects = pd.read_csv(output / "look_at_these.csv")
+    assert len(suspects) == 20
+    own = table.apply(lambda row: row[f"p_{row['label']}"], axis=1)
+    assert set(suspects["path"]) == set(table["path"][own.nsmallest(20).index])
+    calibrated = read_any_predictions(output / "calibrated.csv")
+    assert set(calibrated["path"]) == set(halves(table)[1]["path"])
+
+
+def test_with_one_score_column_of_another_name_and_a_split_of_its_own(tmp_path):
+    table = made(400)
+    split = np.where(np.arange(400) % 4 == 0, "test", "valid")
+    own = pd.DataFrame({"file": table["path"], "truth": table["label"], "score": table["p_logo"], "split": split})
+    columns = {"path": "file", "label": "truth", "p_logo": "score"}
+    results, text = tool.run(
+        LESSON, tmp_path, predictions=save(own, tmp_path / "my.csv"), columns=columns, positive="logo"
+    )
+    assert "300 to choose by, 100 to report on" in text
+    assert results["numbers"]["pictures"] == 400
+
+
+def test_its_pictures_are_shown_where_they_are_found_and_only_read(tmp_path):
+    own = folder_of(tmp_path / "own", 2, 20)
+    paths = sorted(path.relative_to(own).as_posix() for path in own.rglob("*.jpg"))
+    scores = np.random.default_rng(0).random(len(paths))
+    table = pd.DataFrame({"path": paths, "label": [path.split("/")[0] for path in paths], "p_class 00": scores})
+    before = digest(own)
+    results, text = tool.run(LESSON, tmp_path, predictions=save(table, tmp_path / "my.csv"), data_dir=str(own))
+    assert digest(own) == before
+    assert results["numbers"]["positive"] in ("class 00", "not class 00")
+
+
+def test_it_runs_on_a_folder_with_a_quick_model(tmp_path):
+    own = folder_of(tmp_path / "own pictures", 3, 14)
+    before = digest(own)
+    results, text = tool.run(LESSON, tmp_path, data_dir=str(own), positive="class 01", size=64)
+    assert digest(own) == before
+    assert "42 pictures, 14 of them 'class 01'" in text
+    assert set(results["numbers"]["decisions"]) >= {"costs 20 : 1"}
+
+
+def test_a_need_that_cannot_be_met_is_a_finding(tmp_path):
+    """In each half the highest score of all is that of a cat: no threshold takes logos alone."""
+    table = made(200).assign(split=["valid", "test"] * 100)
+    table.loc[[0, 1], ["label", "p_cat", "p_dog", "p_logo", "p_owl"]] = ["cat", 0.0, 0.0, 1.0, 0.0]
+    results, text = tool.run(
+        LESSON,
+        tmp_path,
+        predictions=save(table, tmp_path / "my.csv"),
+        positive="logo",
+        min_precision=1.0,
+        min_recall=0.5,
+    )
+    assert "No threshold reaches a precision of 1" in text
+    assert list(results["numbers"]["decisions"]) == ["archivist: recall 0.5", "costs 20 : 1"]
+    (reached,) = [claim for claim in results["claims"] if "the threshold of each need reaches it" in claim["text"]]
+    assert not reached["holds"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda table: table.assign(p_cat=7 * table["p_cat"] - 2), "logits"),
+        (lambda table: table.drop(columns="p_owl"), "A column may be missing ('cat', 'dog', 'logo' are there)"),
+        (lambda table: pd.concat([table, table[:1]]), "one row a picture"),
+        (lambda table: table[table["label"] == "logo"], "are positive"),
+    ],
+)
+def test_a_table_that_makes_no_sense_ends_the_run_with_what_to_do(tmp_path, spoil, words):
+    """What else can be wrong with a table is tested in tests/evaluation/test_reading.py."""
+    assert words in failure(tmp_path, spoil(made(80)), positive="logo")
+
+
+def test_a_class_that_there_is_not_is_named(tmp_path):
+    assert "one of 'cat', 'dog', 'logo', 'owl', but got 'lego'" in failure(tmp_path, made(80), positive="lego")
+
+
+def test_the_rarest_class_is_looked_for_if_none_is_named(tmp_path):
+    results, _ = tool.run(LESSON, tmp_path, predictions=save(made(), tmp_path / "my.csv"))
+    assert results["numbers"]["positive"] == "logo"
+    assert json.dumps(results)
+
+
+# --- what the lesson writes out ----------------------------------------------------------------------
+
+
+def definitions(*names):
+    return tool.definitions(LESSON, {"np": np, "pd": pd}, *names)
+
+
+@given(BOTH_KINDS)
+@settings(max_examples=40, deadline=None)
+def test_the_cells_and_rates_written_out_are_those_of_an_outcome(rows):
+    four_cells, precision_and_recall = definitions("four_cells", "precision_and_recall")
+    is_logo, scores = (np.array(column) for column in zip(*rows))
+    found = outcome(logos(rows), "logo", 0.5)
+    tp, fp, fn, tn = four_cells(is_logo, scores, 0.5)
+    assert (tp, fp, fn, tn) == (found.tp, found.fp, found.fn, found.tn)
+    np.testing.assert_array_equal(precision_and_recall(tp, fp, fn), (found.precision, found.recall))
+
+
+@given(BOTH_KINDS)
+@settings(max_examples=40, deadline=None)
+def test_the_curve_written_out_is_the_threshold_table(rows):
+    (precision_recall_curve,) = definitions("precision_recall_curve")
+    is_logo, scores = (np.array(column) for column in zip(*rows))
+    table = threshold_table(is_logo, scores)
+    precision, recall = precision_recall_curve(is_logo, scores)
+    np.testing.assert_allclose(precision, table["precision"][1:])
+    np.testing.assert_allclose(recall, table["recall"][1:])
+    assert (np.diff(recall, prepend=0) * precision).sum() == pytest.approx(average_precision(table))
+
+
+@given(BOTH_KINDS)
+@settings(max_examples=40, deadline=None)
+def test_the_threshold_written_out_is_the_highest_that_reaches_the_recall(rows):
+    (threshold_for_recall,) = definitions("threshold_for_recall")
+    is_logo, scores = (np.array(column) for column in zip(*rows))
+    table = threshold_table(is_logo, scores)
+    for wanted in (0.07, 0.5, 0.8, 1.0):
+        expected = table["threshold"][table["recall"] >= wanted - 1e-9].max()
+        assert threshold_for_recall(is_logo, scores, wanted) == expected
+
+
+def test_the_probability_of_the_label_is_found_for_each_row():
+    (of_its_label,) = definitions("of_its_label")
+    table = made(30)
+    assert of_its_label(table).tolist() == [row[f"p_{row['label']}"] for row in table.to_dict("records")]
+
+
+# --- what its prose says of the samples --------------------------------------------------------------
+
+
+def test_the_two_wrong_labels_of_the_posters_are_those_that_their_card_names():
+    card = (sample("posters") / "README.md").read_text(encoding="utf-8")
+    for path in ("logo/logo-23.jpg", "others/others-064.jpg"):
+        assert f"`{path}`" in card

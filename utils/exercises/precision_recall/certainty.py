@@ -1,0 +1,151 @@
+"""Exercises 8 and 9: how sure a share is, and whether probabilities keep what they claim."""
+
+import math
+
+import numpy as np
+
+from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.values import as_list, as_number, shown
+
+# --- 8: Wilson's interval ------------------------------------------------------------------------
+ENDS = "two numbers, the lower and the upper end"
+
+
+def wilson(successes, trials, z=1.96):
+    seen = successes / trials
+    middle = (seen + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z * math.sqrt(seen * (1 - seen) / trials + z**2 / (4 * trials**2)) / (1 + z**2 / trials)
+    return middle - half, middle + half
+
+
+def probe_wilson(answer):
+    for successes, trials, z in ((9, 10, 1.96), (36, 40, 1.96), (10, 10, 1.96), (0, 25, 1.96), (30, 80, 1.0)):
+        got = answer(successes, trials, z) if z != 1.96 else answer(successes, trials)
+        ends = [as_number(end, ENDS) for end in as_list(got, ENDS)]
+        if len(ends) != 2:
+            raise NotYet(f"expected {ENDS}, got {shown(ends)}.")
+        right = wilson(successes, trials, z)
+        if not np.allclose(ends, right, atol=2e-4):
+            raise NotYet(f"{successes} of {trials}{'' if z == 1.96 else f' with z = {z:g}'}: you say {ends[0]:.3f} to "
+                         f"{ends[1]:.3f}. {_which_interval(ends, successes, trials, z)}")  # fmt: skip
+
+
+def _which_interval(ends, successes, trials, z):
+    seen = successes / trials
+    plain = z * math.sqrt(seen * (1 - seen) / trials)
+    if ends[0] > ends[1]:
+        return "The lower end comes first."
+    if np.allclose(ends, (seen - plain, seen + plain), atol=2e-4):
+        return "That is the simple one, around what was seen: it can leave 0 to 1, and for 10 of 10 it has no width."
+    if z != 1.96:
+        return "Does z have its part?"
+    return "Check each term: both the middle and the half width are divided by 1 + z² / n."
+
+
+def _simple(successes, trials, z=1.96):
+    seen = successes / trials
+    half = z * math.sqrt(seen * (1 - seen) / trials)
+    return seen - half, seen + half
+
+
+def _undivided(successes, trials, z=1.96):
+    low, high = wilson(successes, trials, z)
+    return low * (1 + z**2 / trials), high * (1 + z**2 / trials)
+
+
+q8 = Question(
+    number=8,
+    reference=wilson,
+    probe=probe_wilson,
+    hints=[
+        "Write `seen = successes / trials` first, then the middle, then half the width: one line each.",
+        "math.sqrt takes the root. The ends are middle - half and middle + half.",
+    ],
+    why="The simple interval, seen ± z · sqrt(seen (1 - seen) / n), says that 10 of 10 is 1.0 for certain. Wilson's "
+    "says 0.72 to 1.0, which is what ten pictures are worth.",
+    mistakes=[
+        Mistake(_simple, "that is the simple one".capitalize()),
+        Mistake(_undivided, "are divided by 1 + z"),
+        Mistake(lambda successes, trials, z=1.96: wilson(successes, trials, z)[::-1], "lower end comes first"),
+        Mistake(lambda successes, trials, z=1.96: wilson(successes, trials), "Does z have its part"),
+        Mistake(lambda successes, trials, z=1.96: wilson(successes, trials, z)[0], "expected two numbers"),
+        Mistake(lambda successes, trials, z=1.96: (*wilson(successes, trials, z), 0), "expected two numbers"),
+    ],
+)
+
+# --- 9: claimed and kept -------------------------------------------------------------------------
+# Away from the edges of ten bins, where two conventions are about.
+CLAIMS = [
+    ([True, False, True, True, False], [0.65, 0.65, 0.95, 0.95, 0.95]),
+    ([True, True, False, True, False, False, True, True], [0.55, 0.58, 0.52, 0.75, 0.71, 0.98, 0.97, 0.91]),
+    ([True] * 3, [0.15, 0.85, 0.85]),
+]
+
+
+def calibration_error(came_true, confidences, bins=10):
+    number = np.minimum((confidences * bins).astype(int), bins - 1)
+    error = 0.0
+    for each in np.unique(number):
+        inside = number == each
+        error += inside.mean() * abs(came_true[inside].mean() - confidences[inside].mean())
+    return error
+
+
+def probe_calibration_error(answer):
+    for came_true, confidences in CLAIMS:
+        came_true, confidences = np.array(came_true), np.array(confidences)
+        got = as_number(answer(came_true, confidences), "an error, a number between 0 and 1")
+        right = calibration_error(came_true, confidences)
+        if not abs(got - right) < 1e-6:
+            raise NotYet(f"confidences {confidences.tolist()}, came true {came_true.tolist()}: you say {got:.3g}. "
+                         f"{_which_error(got, came_true, confidences)}")  # fmt: skip
+
+
+def _which_error(got, came_true, confidences):
+    usual = {
+        "So it is if every bin counts the same; a bin counts by its pictures.": _bins_alike(came_true, confidences),
+        "So it is without bins: too sure here and too timid there cancel.": abs(came_true.mean() - confidences.mean()),
+        "So it is if each picture is a bin of its own.": np.abs(came_true - confidences).mean(),
+        "So far apart is the worst bin.": _worst_bin(came_true, confidences),
+    }
+    near = [reason for reason, value in usual.items() if math.isclose(got, value, abs_tol=1e-6)]
+    return near[0] if near else "In each bin: how far is the share that came true from the mean confidence?"
+
+
+def _apart(came_true, confidences, bins=10):
+    number = np.minimum((confidences * bins).astype(int), bins - 1)
+    return [abs(came_true[number == each].mean() - confidences[number == each].mean()) for each in np.unique(number)]
+
+
+def _bins_alike(came_true, confidences):
+    return np.mean(_apart(came_true, confidences))
+
+
+def _worst_bin(came_true, confidences):
+    return max(_apart(came_true, confidences))
+
+
+def _signed(came_true, confidences):
+    return confidences.mean() - came_true.mean()
+
+
+q9 = Question(
+    number=9,
+    reference=calibration_error,
+    probe=probe_calibration_error,
+    hints=[
+        "(confidences * 10).astype(int) is the number of each picture's bin: 0.65 lies in bin 6. Mind a confidence of 1.",
+        "For each bin: how far apart are came_true[inside].mean() and confidences[inside].mean()?",
+        "Weigh each bin by the share of pictures in it, inside.mean(), and add up.",
+    ],
+    why="Without bins, being too sure on some pictures and too timid on others cancels, and a useless model looks "
+    "calibrated. With a bin for each picture it is no calibration any more. Bins are the compromise, so say how many.",
+    mistakes=[
+        Mistake(_bins_alike, "a bin counts by its pictures"),
+        Mistake(lambda came_true, confidences: abs(_signed(came_true, confidences)), "cancel"),
+        Mistake(lambda came_true, confidences: np.abs(came_true - confidences).mean(), "a bin of its own"),
+        Mistake(_worst_bin, "the worst bin"),
+        Mistake(lambda came_true, confidences: calibration_error(came_true, confidences) ** 2, "In each bin"),
+        Mistake(_apart, "expected an error"),
+    ],
+)

@@ -1,0 +1,99 @@
+"""Exercise 15: another class, another need, with the tools of the lesson."""
+
+import numpy as np
+import pandas as pd
+
+from utils.errors import CourseError
+from utils.evaluation.thresholds import choose_and_report
+from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.values import as_number
+
+
+def false_alarms(valid, test, positive, at_least):
+    _, reported = choose_and_report(valid, test, positive, recall=at_least)
+    return reported.fp
+
+
+def probe_false_alarms(answer):
+    for seed, positive, at_least in ((3, "owl", 0.9), (1, "cat", 0.8), (2, "dog", 0.95)):
+        valid, test = _made(seed, "valid"), _made(seed + 10, "test")
+        got = as_number(answer(valid.copy(), test.copy(), positive, at_least), "a number of pictures")
+        chosen, reported = choose_and_report(valid, test, positive, recall=at_least)
+        if got != reported.fp:
+            raise NotYet(
+                f"{positive!r} with a recall of {at_least:g}: you say {got:g}. {_reason(got, chosen, reported, test)}"
+            )
+
+
+def _made(seed, name):
+    """A predictions table of 160 pictures in three classes."""
+    rng = np.random.default_rng(seed)
+    classes = np.array(["cat", "dog", "owl"], dtype=object)
+    truth = rng.integers(3, size=160)
+    logits = rng.normal(size=(160, 3)) + 2.5 * np.eye(3)[truth]
+    powers = np.exp(logits)
+    probabilities = powers / powers.sum(axis=1, keepdims=True)
+    first = pd.DataFrame({"path": [f"{name}/{number}.jpg" for number in range(160)], "label": classes[truth],
+                          "predicted": classes[probabilities.argmax(axis=1)]}, dtype=object)  # fmt: skip
+    return first.assign(**{f"p_{label}": column for label, column in zip(classes, probabilities.T)})
+
+
+def _reason(got, chosen, reported, test):
+    if got == chosen.fp:
+        return "So many there are on valid, which chose the threshold."
+    if got == reported.fn:
+        return "So many are missed; a false alarm is one that was taken wrongly."
+    if got == reported.tp + reported.fp:
+        return "So many are taken, the right ones among them."
+    wrong = ((test["predicted"] == reported.positive) & (test["label"] != reported.positive)).sum()
+    if got == wrong:
+        return "So many are predicted wrongly as the likeliest class; the threshold has not been used."
+    return "Print what choose_and_report gives back: two outcomes, each with tp, fp, fn and tn."
+
+
+def _on_valid(valid, test, positive, at_least):
+    return choose_and_report(valid, test, positive, recall=at_least)[0].fp
+
+
+def _misses(valid, test, positive, at_least):
+    return choose_and_report(valid, test, positive, recall=at_least)[1].fn
+
+
+def _taken(valid, test, positive, at_least):
+    reported = choose_and_report(valid, test, positive, recall=at_least)[1]
+    return reported.tp + reported.fp
+
+
+def _likeliest(valid, test, positive, at_least):
+    return ((test["predicted"] == positive) & (test["label"] != positive)).sum()
+
+
+def _by_precision(valid, test, positive, at_least):
+    try:
+        return choose_and_report(valid, test, positive, precision=at_least)[1].fp
+    except CourseError:
+        return -1
+
+
+q15 = Question(
+    number=15,
+    reference=false_alarms,
+    probe=probe_false_alarms,
+    hints=[
+        "choose_and_report(valid, test, positive, recall=at_least) chooses on the first table and reports on the second.",
+        "It gives two outcomes, that on valid and that on test. Which one judges? Its false alarms are `.fp`.",
+    ],
+    why="On the shipped table, a recall of 0.9 for `other_logo` costs 33 false alarms in 1,600 others. Whether that is "
+    "much depends on who looks through them.",
+    mistakes=[
+        Mistake(_on_valid, "which chose the threshold"),
+        Mistake(_misses, "So many are missed"),
+        Mistake(_taken, "the right ones among them"),
+        Mistake(_likeliest, "the threshold has not been used"),
+        Mistake(_by_precision, "two outcomes"),
+        Mistake(
+            lambda valid, test, positive, at_least: choose_and_report(valid, test, positive, recall=at_least),
+            "expected a number",
+        ),
+    ],
+)
