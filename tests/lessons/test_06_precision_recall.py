@@ -59,7 +59,7 @@ def test_it_runs_on_a_csv_without_model_or_pictures(plain_run):
     results, text, _, table = plain_run
     assert f"600 pictures, {(table['label'] == 'logo').sum()} of them 'logo'" in text
     assert results["parameters"]["min_recall"] == 0.9
-    assert len(results["claims"]) == 6  # the others are about the samples
+    assert len(results["claims"]) == 7  # the others are about the samples
 
 
 def test_its_decisions_are_those_of_utils_on_test(plain_run):

@@ -112,7 +112,8 @@ def test_the_rows_are_false_alarms_misses_and_what_is_nearest(predictions):
     assert "2 misses, the surest: 3.png, 2.png" in figure.alt
 
 
-def test_a_score_at_the_threshold_is_no_miss(predictions):
+def test_a_score_at_the_threshold_is_taken(predictions):
+    assert "2 false alarms and 3 misses" in plots.worst_cases(*predictions, "logo", 0.6).alt
     assert "2 false alarms and 2 misses" in plots.worst_cases(*predictions, "logo", 0.52).alt
     assert "2 false alarms and 3 misses" in plots.worst_cases(*predictions, "logo", 0.53).alt
 

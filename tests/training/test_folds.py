@@ -78,6 +78,13 @@ def test_a_seed_gives_the_same_answers_and_leaves_torchs_chance_alone(dots, mode
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_heads_of_two_seeds_differ():
+    maps, targets = torch.randn(8, 3, 2, 2), torch.tensor([0, 1] * 4)
+    one, again, other = (train_head(maps, targets, 2, 1, seed).weight for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+
+
 def test_the_map_has_a_place_every_16_pixels_and_the_backbone_is_as_it_was(dots, model):
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     maps = feature_maps(model, dots)
