@@ -10,9 +10,7 @@ import pandas as pd
 
 from utils.errors import CourseError, named
 from utils.evaluation.metrics import confusion_counts
-from utils.evaluation.predictions import PREFIX, check_predictions, predicted_classes
-
-TOLERANCE = 0.01  # of a row's sum, as in check_predictions
+from utils.evaluation.predictions import PREFIX, check_predictions, check_range, other_names, predicted_classes
 
 
 def labelled(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -26,11 +24,11 @@ def labelled(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list[st
     if not len(predictions):
         raise CourseError("Expected a row for each picture, but the table of predictions is empty. Is the file the right "
                           "one, and is a filter too strict?")  # fmt: skip
-    _check_paths(predictions)
-    probabilities = _checked_probabilities(predictions, classes)
-    _check_named(predictions, "predicted", classes)
-    check_predictions(predictions)
-    _check_named(predictions, "label", classes)
+    probabilities = check_predictions(predictions)
+    unknown = other_names(predictions, "label", classes)
+    if unknown:
+        raise CourseError(f"Expected probabilities for every class in 'label', but there are none for {named(unknown)}: the "
+                          f"columns are for {named(classes)}. Add {PREFIX}{unknown[0]}, or drop these rows.")  # fmt: skip
     targets = pd.Categorical(predictions["label"], categories=classes).codes
     return targets.astype(np.int64), probabilities, classes
 
@@ -84,60 +82,5 @@ def check_scores(is_positive, scores) -> tuple[np.ndarray, np.ndarray]:
         # 0 and 1 would leave open which class is looked for: libraries take 1, and the class is often number 0.
         raise CourseError(f"Expected True where a picture is positive and False elsewhere, but got {is_positive.dtype}. "
                           "Name the positive class: is_positive = (predictions['label'] == 'logo').to_numpy()")  # fmt: skip
-    _check_range(scores[:, None], np.arange(len(scores)), "score")
+    check_range(scores[:, None], np.arange(len(scores)), "score")
     return is_positive, scores
-
-
-def _check_paths(predictions):
-    twice = predictions["path"][predictions["path"].duplicated()].unique() if "path" in predictions else []
-    if len(twice):
-        raise CourseError(f"Expected one row a picture, but these have several: {named(twice)}. Pictures of one name in "
-                          "two folders need the folder in their path; if a row is there twice: "
-                          "predictions.drop_duplicates('path')")  # fmt: skip
-
-
-def _checked_probabilities(predictions, classes):
-    try:
-        values = predictions[[PREFIX + name for name in classes]].to_numpy(float)
-    except ValueError as error:
-        raise CourseError(f"Expected numbers in the columns {PREFIX}<class>, but {error}.") from error
-    rows = predictions["path"].to_numpy() if "path" in predictions else predictions.index
-    _check_range(values, rows, "probability")
-    sums = values.sum(axis=1)
-    odd = np.abs(sums - 1) > TOLERANCE
-    if odd.any() and len(classes) > 1:
-        raise CourseError(f"Expected each row's probabilities to sum to 1, but {odd.sum():,} rows sum to {sums[odd].min():.2f} "
-                          f"to {sums[odd].max():.2f}: {named(rows[odd], 3)}. A column may be missing ({named(classes)} are "
-                          "there), or each class has a sigmoid of its own: then divide each row by its sum.")  # fmt: skip
-    return values
-
-
-def _check_range(values, rows, what):
-    """Values (N, K) from 0 to 1."""
-    lacking = np.isnan(values).any(axis=1)
-    if lacking.any():
-        raise CourseError(f"Expected a {what} in every row, but {lacking.sum():,} have nan: {named(rows[lacking], 3)}. "
-                          "Predict these pictures again, or drop them.")  # fmt: skip
-    odd = ((values < 0) | (values > 1)).any(axis=1)
-    if odd.any():
-        raise CourseError(f"Expected each {what} to be from 0 to 1, but {odd.sum():,} rows go from {values[odd].min():.3g} to "
-                          f"{values[odd].max():.3g}: {named(rows[odd], 3)}. If these are logits, make probabilities of "
-                          "them first: probabilities = scipy.special.softmax(logits, axis=1)")  # fmt: skip
-
-
-def _check_named(predictions, column, classes):
-    """A CourseError where a row of this column is empty, is no text, or names a class without probabilities."""
-    if column not in predictions or len(classes) < 2:
-        return  # check_predictions has words for it
-    empty = predictions[column].isna()
-    if empty.any():
-        raise CourseError(f"Expected a {column} in every row, but {empty.sum():,} have none. Keep the others: "
-                          f"predictions = predictions[predictions['{column}'].notna()]")  # fmt: skip
-    found = predictions[column].unique()
-    if not all(isinstance(name, str) for name in found):
-        raise CourseError(f"Expected names of classes in '{column}', but found {named(found)}, not all of them text. If the "
-                          f"classes are called so: predictions['{column}'] = predictions['{column}'].astype(str)")  # fmt: skip
-    unknown = sorted(set(found) - set(classes))
-    if unknown:
-        raise CourseError(f"Expected probabilities for every class in '{column}', but there are none for {named(unknown)}: the "
-                          f"columns are for {named(classes)}. Add {PREFIX}{unknown[0]}, or drop these rows.")  # fmt: skip

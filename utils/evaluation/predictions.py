@@ -23,6 +23,7 @@ from utils.files import replacing
 
 PREFIX = "p_"
 FIRST = ["path", "label", "predicted"]
+TOLERANCE = 0.01  # of a row's sum
 
 
 def predict(model: nn.Module, loader, progress: bool = True) -> pd.DataFrame:
@@ -132,24 +133,70 @@ def read_predictions(path: str | Path, root: str | Path | None = None) -> pd.Dat
     return predictions
 
 
-def check_predictions(predictions: pd.DataFrame, source: str = "the table") -> None:
-    """A CourseError that says what is wrong, where a table is no predictions table."""
+def check_predictions(predictions: pd.DataFrame, source: str = "the table") -> np.ndarray:
+    """The probabilities of a predictions table, (N, K), after checking all of it but the labels.
+
+    Raises:
+        CourseError: a column is missing; a path is there twice; a probability is no number, nan or looks like a logit; a
+            row does not sum to 1; or a prediction is missing, or is a class without probabilities.
+    """
     classes = predicted_classes(predictions)
     missing = [name for name in FIRST if name not in predictions]
     if missing or len(classes) < 2:
         raise CourseError(f"Expected the columns {named(FIRST)} and one {PREFIX}<class> for each of two or more classes in "
                           f"{source}, but found {named(predictions.columns)}.")  # fmt: skip
-    twice = predictions["path"][predictions["path"].duplicated()].unique()
-    if len(twice):
-        raise CourseError(f"Expected one row a picture in {source}, but these have several: {named(twice)}.")
-    unknown = sorted(set(predictions["predicted"]) - set(classes))
-    if unknown:
-        raise CourseError(f"{source} predicts {named(unknown)}, but has probabilities for {named(classes)} only.")
-    values = predictions[[PREFIX + name for name in classes]].to_numpy(float)
-    odd = ~((values >= 0) & (values <= 1)).all(axis=1) | (np.abs(values.sum(axis=1) - 1) > 0.01)
+    paths = predictions["path"]
+    if paths.duplicated().any():
+        raise CourseError(f"Expected one row a picture in {source}, but these have several: "
+                          f"{named(paths[paths.duplicated()].unique())}. Pictures of one name in two folders need the folder "
+                          "in their path; if a row is there twice: predictions.drop_duplicates('path')")  # fmt: skip
+    try:
+        values = predictions[[PREFIX + name for name in classes]].to_numpy(float)
+    except ValueError as error:
+        raise CourseError(f"Expected numbers in the columns {PREFIX}<class>, but {error}.") from error
+    check_range(values, paths.to_numpy(), "probability")
+    sums = values.sum(axis=1)
+    odd = np.abs(sums - 1) > TOLERANCE
     if odd.any():
-        raise CourseError(f"Expected probabilities from 0 to 1 that sum to 1 in {source}, but {odd.sum()} rows are "
-                          f"otherwise: {named(predictions['path'][odd], 3)}.")  # fmt: skip
+        raise CourseError(f"Expected each row's probabilities to sum to 1 in {source}, but {odd.sum():,} rows sum to "
+                          f"{sums[odd].min():.2f} to {sums[odd].max():.2f}: {named(paths[odd], 3)}. A column may be missing "
+                          f"({named(classes)} are there), or each class has a sigmoid of its own: then divide each row by its "
+                          "sum.")  # fmt: skip
+    unknown = other_names(predictions, "predicted", classes)
+    if unknown:
+        raise CourseError(f"{source} predicts {named(unknown)}, but has probabilities for {named(classes)} only; expected some "
+                          f"for every class in 'predicted'. Add {PREFIX}{unknown[0]}, or drop these rows.")  # fmt: skip
+    return values
+
+
+def check_range(values: np.ndarray, rows, what: str) -> None:
+    """A CourseError that names the rows, where values (N, K) are nan, or not from 0 to 1."""
+    lacking = np.isnan(values).any(axis=1)
+    if lacking.any():
+        raise CourseError(f"Expected a {what} in every row, but {lacking.sum():,} have nan: {named(rows[lacking], 3)}. "
+                          "Predict these pictures again, or drop them.")  # fmt: skip
+    odd = ((values < 0) | (values > 1)).any(axis=1)
+    if odd.any():
+        raise CourseError(f"Expected each {what} to be from 0 to 1, but {odd.sum():,} rows go from {values[odd].min():.3g} to "
+                          f"{values[odd].max():.3g}: {named(rows[odd], 3)}. If these are logits, make probabilities of "
+                          "them first: probabilities = scipy.special.softmax(logits, axis=1)")  # fmt: skip
+
+
+def other_names(predictions: pd.DataFrame, column: str, classes: list[str]) -> list[str]:
+    """What a column of classes names beside these.
+
+    Raises:
+        CourseError: a row of it is empty, or no text.
+    """
+    empty = predictions[column].isna()
+    if empty.any():
+        raise CourseError(f"Expected a {column} in every row, but {empty.sum():,} have none. Keep the others: "
+                          f"predictions = predictions[predictions['{column}'].notna()]")  # fmt: skip
+    found = predictions[column].unique()
+    if not all(isinstance(name, str) for name in found):
+        raise CourseError(f"Expected names of classes in '{column}', but found {named(found)}, not all of them text. If the "
+                          f"classes are called so: predictions['{column}'] = predictions['{column}'].astype(str)")  # fmt: skip
+    return sorted(set(found) - set(classes))
 
 
 @contextmanager
