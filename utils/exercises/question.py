@@ -7,6 +7,7 @@ its question's module, asks only for behaviour, accepts every right answer, and 
 
 import functools
 import inspect
+import math
 import sys
 import textwrap
 import traceback
@@ -142,6 +143,16 @@ class _Watched:
         if result is None and self._returns:
             raise NotYet("your function returned None: is there a return at its end?")
         return result
+
+
+def first_near(got: float, usual: Mapping[str, float], otherwise: str, **tolerance) -> str:
+    """What is to be said of a wrong number: the first of the usual slips it comes near to, else something else.
+
+    Args:
+        usual: {what to say: the number that this slip gives}.
+        tolerance: of math.isclose: abs_tol or rel_tol.
+    """
+    return next((words for words, value in usual.items() if math.isclose(got, value, **tolerance)), otherwise)
 
 
 def choose(answer, right: str, feedback: Mapping[str, str], about: str = "") -> None:

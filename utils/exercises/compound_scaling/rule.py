@@ -2,7 +2,7 @@
 
 import math
 
-from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_list, as_number, shown
 
 # --- 8: the grid ---------------------------------------------------------------------------------
@@ -104,9 +104,8 @@ def probe_phi(answer):
         "width and size count twice.": math.log(8, 1.2 * 1.1 * 1.15),
         "that is what so many steps cost.": 1.92027**8,
     }
-    reason = next((reason for reason, value in usual.items() if math.isclose(got, value, rel_tol=0.004)),
-                  "after one step the cost is 1.92 times B0's, after two 3.69 times: between which two does 8 lie?")  # fmt: skip
-    raise NotYet(f"{got:g}: {reason}")
+    otherwise = "after one step the cost is 1.92 times B0's, after two 3.69 times: between which two does 8 lie?"
+    raise NotYet(f"{got:g}: {first_near(got, usual, otherwise, rel_tol=0.004)}")
 
 
 q9 = Question(

@@ -6,7 +6,7 @@ import statistics
 import torch
 from torch import nn
 
-from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_number, shown
 
 # --- 10: how long does it take? ------------------------------------------------------------------
@@ -82,7 +82,7 @@ def _which_seconds(got):
         "That is the slowest.": max(SECONDS),
         "That is the sum of all runs.": sum(SECONDS) * RUNS / len(SECONDS),
     }
-    return next((reason for reason, value in usual.items() if abs(got - value) < 1e-6), "What is in the middle?")
+    return first_near(got, usual, "What is in the middle?", abs_tol=1e-6)
 
 
 def _timed(summary, warmup=WARM_UP, evaluates=True, restores=True, records=False):

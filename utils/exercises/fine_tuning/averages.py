@@ -1,8 +1,6 @@
 """Exercises 9 and 10: BatchNorm's running averages, and what it looks like when they have not arrived."""
 
-import math
-
-from utils.exercises.question import Mistake, NotYet, Question, choose
+from utils.exercises.question import Mistake, NotYet, Question, choose, first_near
 from utils.exercises.values import as_number
 
 # --- 9: how far an average gets ------------------------------------------------------------------
@@ -22,8 +20,8 @@ def probe_running_mean(answer):
         "that is for the momentum of most other networks, 0.1.": SEEN * (1 - 0.9**STEPS),
         "that is the share of the way; where does it stand?": running_mean / SEEN,
     }
-    near = [reason for reason, value in usual.items() if math.isclose(got, value, abs_tol=0.006)]
-    raise NotYet(f"{got:g}: {near[0] if near else 'compute the first three steps, then look for the rule.'}")
+    otherwise = "compute the first three steps, then look for the rule."
+    raise NotYet(f"{got:g}: {first_near(got, usual, otherwise, abs_tol=0.006)}")
 
 
 q9 = Question(

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from utils.exercises.fine_tuning.steps import linear_of
-from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_number
 
 # --- 4: the loss of an epoch ---------------------------------------------------------------------
@@ -65,8 +65,8 @@ def _which_mean(got, model, batches):
         "the loss of the last batch alone.": losses[-1],
         "a sum over the batches.": sum(losses),
     }  # fmt: skip
-    near = [reason for reason, value in usual.items() if math.isclose(got, value, rel_tol=1e-3)]
-    return near[0] if near else f"and the losses of the batches are {', '.join(f'{loss:.3f}' for loss in losses)}."
+    otherwise = f"and the losses of the batches are {', '.join(f'{loss:.3f}' for loss in losses)}."
+    return first_near(got, usual, otherwise, rel_tol=1e-3)
 
 
 def _losses(model, batches):

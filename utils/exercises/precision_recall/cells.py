@@ -2,7 +2,7 @@
 
 import math
 
-from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_list, as_number, shown
 
 # --- 1: four cells -------------------------------------------------------------------------------
@@ -178,8 +178,8 @@ def probe_precision_when_rare(answer):
         "so large is the part of the taken that is wrong.": 1 - precision_when_rare,
         "and how many of the 99 others in a hundred are taken?": 0.01,
     }
-    near = [reason for reason, value in usual.items() if math.isclose(got, value, abs_tol=0.005)]
-    raise NotYet(f"{got:g}: {near[0] if near else 'take 10,000 posters and count who is taken.'}")
+    otherwise = "take 10,000 posters and count who is taken."
+    raise NotYet(f"{got:g}: {first_near(got, usual, otherwise, abs_tol=0.005)}")
 
 
 q3 = Question(

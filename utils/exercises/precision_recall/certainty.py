@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_list, as_number, shown
 
 # --- 8: Wilson's interval ------------------------------------------------------------------------
@@ -108,8 +108,8 @@ def _which_error(got, came_true, confidences):
         "So it is if each picture is a bin of its own.": np.abs(came_true - confidences).mean(),
         "So far apart is the worst bin.": _worst_bin(came_true, confidences),
     }
-    near = [reason for reason, value in usual.items() if math.isclose(got, value, abs_tol=1e-6)]
-    return near[0] if near else "In each bin: how far is the share that came true from the mean confidence?"
+    otherwise = "In each bin: how far is the share that came true from the mean confidence?"
+    return first_near(got, usual, otherwise, abs_tol=1e-6)
 
 
 def _apart(came_true, confidences, bins=10):

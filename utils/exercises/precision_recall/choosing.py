@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_number
 
 # --- 4: enough of them ---------------------------------------------------------------------------
@@ -179,8 +179,8 @@ def probe_threshold_from_costs(answer):
         "so it would be if both mistakes cost the same.": 0.5,
         "a threshold is a probability, and no number of euros.": 38 / 2,
     }
-    near = [reason for reason, value in usual.items() if math.isclose(got, value, abs_tol=0.0005)]
-    raise NotYet(f"{got:g}: {near[0] if near else 'at which probability do both answers cost the same on average?'}")
+    otherwise = "at which probability do both answers cost the same on average?"
+    raise NotYet(f"{got:g}: {first_near(got, usual, otherwise, abs_tol=0.0005)}")
 
 
 q6 = Question(

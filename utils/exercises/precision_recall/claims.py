@@ -1,8 +1,6 @@
 """Exercises 12 and 13: was it luck, and what may be promised."""
 
-import math
-
-from utils.exercises.question import Mistake, NotYet, Question, choose
+from utils.exercises.question import Mistake, NotYet, Question, choose, first_near
 from utils.exercises.values import as_number
 
 # --- 12: coins -----------------------------------------------------------------------------------
@@ -20,8 +18,8 @@ def probe_p_value(answer):
         "that is a share of the pictures; which of them are coins?": 0.03,
         "that is the share of heads.": 0.8,
     }
-    near = [reason for reason, value in usual.items() if math.isclose(got, value, abs_tol=0.0015)]
-    raise NotYet(f"{got:g}: {near[0] if near else 'ten fair coins: how often do eight or more fall alike?'}")
+    otherwise = "ten fair coins: how often do eight or more fall alike?"
+    raise NotYet(f"{got:g}: {first_near(got, usual, otherwise, abs_tol=0.0015)}")
 
 
 q12 = Question(

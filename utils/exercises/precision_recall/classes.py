@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_number
 
 MATRICES = [
@@ -47,8 +47,7 @@ def _which_mean(got, counts):
         "That is the accuracy, in which the commonest class speaks loudest.": np.trace(counts) / counts.sum(),
         "That is the sum.": (np.diag(counts) / counts.sum(axis=1)).sum(),
     }  # fmt: skip
-    near = [reason for reason, value in usual.items() if math.isclose(got, value, abs_tol=1e-9)]
-    return near[0] if near else "Rows are what is true, columns what was predicted."
+    return first_near(got, usual, "Rows are what is true, columns what was predicted.", abs_tol=1e-9)
 
 
 def _nanmean(counts):
