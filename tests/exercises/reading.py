@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from utils.exercises import questions, topics
 from utils.exercises.solutions import answered, topic_of
@@ -49,3 +50,16 @@ def namespace(path):
         if cell.cell_type == "code" and ".check(" not in cell.source:
             define(cell.source, space, f"/{path.stem}/{cell.id}.py")
     return space
+
+
+def of_topic(topic):
+    """{number: question} of one lesson."""
+    return {question.number: question for question in QUESTIONS.values() if question.topic == topic}
+
+
+def other_ways(right):
+    """{number: answers} as parameters (number, answer) of a test, each with a name that can be read."""
+    return pytest.mark.parametrize(("number", "answer"), [
+        pytest.param(number, answer, id=f"q{number}-{getattr(answer, '__name__', type(answer).__name__)}")
+        for number, answers in right.items() for answer in answers
+    ])  # fmt: skip

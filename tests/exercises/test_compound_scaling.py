@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torchvision.models import get_model
 
-from tests.exercises.reading import QUESTIONS
+from tests.exercises.reading import of_topic, other_ways
 from utils.evaluation.cost import cost, count_macs, count_parameters
 from utils.exercises.compound_scaling.blocks import BLOCKS
 from utils.exercises.compound_scaling.convolutions import LAYERS
@@ -21,7 +21,7 @@ from utils.exercises.compound_scaling.trying import NETWORKS
 from utils.models import efficientnet
 from utils.models.efficientnet import Block, Config, MBConv, macs, params, scaled, variant
 
-QUESTION = {question.number: question for question in QUESTIONS.values() if question.topic == "compound_scaling"}
+QUESTION = of_topic("compound_scaling")
 
 
 def macs_of_a_layer(height, width, inputs, outputs, kernel, stride, groups):
@@ -126,14 +126,13 @@ RIGHT = {
     12: [pd.Series({"scratches": "A", "conveyor": " b)", "app": "C.", "species": "d"})],
     13: [least_work_in_a_loop],
 }  # fmt: skip
-ANSWERS = [(number, answer) for number, answers in RIGHT.items() for answer in answers]
 
 
 def test_each_question_has_other_right_answers():
     assert set(RIGHT) == set(QUESTION)
 
 
-@pytest.mark.parametrize(("number", "answer"), ANSWERS, ids=[f"q{n}-{getattr(a, '__name__', '')}" for n, a in ANSWERS])
+@other_ways(RIGHT)
 def test_another_right_way_is_as_good_as_ours(number, answer):
     assert str(QUESTION[number].judge(answer)) == f"✓ Exercise {number}: correct"
 

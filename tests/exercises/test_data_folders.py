@@ -17,13 +17,13 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from tests.exercises.reading import QUESTIONS, define
+from tests.exercises.reading import define, of_topic, other_ways
 from utils.data.copies import find_copies, find_leaks
 from utils.data.splits import add_splits, drop_small_classes
 from utils.data.tables import scan
 from utils.exercises.data_folders.normalising import MEAN, STD
 
-QUESTION = {question.number: question for question in QUESTIONS.values() if question.topic == "data_folders"}
+QUESTION = of_topic("data_folders")
 
 
 def count_with_os(folder, endings=(".jpg", ".jpeg", ".png")):
@@ -317,14 +317,13 @@ RIGHT = {
     22: ["D"],
     23: [pd.Series({"posters": "d", "digits": "B", "cells": "a", "breeds": "c"})],
 }
-ANSWERS = [(number, answer) for number, answers in RIGHT.items() for answer in answers]
 
 
 def test_each_question_has_other_right_answers():
     assert set(RIGHT) == set(QUESTION)
 
 
-@pytest.mark.parametrize(("number", "answer"), ANSWERS, ids=[f"q{n}-{getattr(a, '__name__', a)}" for n, a in ANSWERS])
+@other_ways(RIGHT)
 def test_another_right_way_is_as_good_as_ours(number, answer):
     assert str(QUESTION[number].judge(answer)) == f"✓ Exercise {number}: correct"
 

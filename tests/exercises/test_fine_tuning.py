@@ -13,12 +13,12 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision import models
 
-from tests.exercises.reading import QUESTIONS
+from tests.exercises.reading import of_topic, other_ways
 from utils.exercises.fine_tuning.trying import NETWORKS
 from utils.models.build import build
 from utils.models.freezing import count_parameters, freeze
 
-QUESTION = {question.number: question for question in QUESTIONS.values() if question.topic == "fine_tuning"}
+QUESTION = of_topic("fine_tuning")
 
 
 def head_by_its_names(model, num_classes):
@@ -236,14 +236,13 @@ RIGHT = {
         lambda name, num_classes: np.array(freeze(build(name, num_classes, None), "backbone"))[[1, 0]],
     ],
 }
-ANSWERS = [(number, answer) for number, answers in RIGHT.items() for answer in answers]
 
 
 def test_each_question_has_other_right_answers():
     assert set(RIGHT) == set(QUESTION)
 
 
-@pytest.mark.parametrize(("number", "answer"), ANSWERS, ids=[f"q{n}-{getattr(a, '__name__', a)}" for n, a in ANSWERS])
+@other_ways(RIGHT)
 def test_another_right_way_is_as_good_as_ours(number, answer):
     assert str(QUESTION[number].judge(answer)) == f"✓ Exercise {number}: correct"
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from scipy.stats import binomtest
 
-from tests.exercises.reading import QUESTIONS, exercise_of, read
+from tests.exercises.reading import exercise_of, of_topic, other_ways, read
 from utils.data.samples import sample
 from utils.evaluation.reading import halves, read_any_predictions
 from utils.evaluation.thresholds import choose_and_report, reach_recall
 
-QUESTION = {question.number: question for question in QUESTIONS.values() if question.topic == "precision_recall"}
+QUESTION = of_topic("precision_recall")
 
 
 def cells_by_arrays(labels, scores, positive, threshold):
@@ -115,14 +115,13 @@ RIGHT = {
     14: [pd.Series({"two models": "e", "herbarium": "D", "letters": "c", "mammograms": "b"})],
     15: [alarms_by_hand],
 }
-ANSWERS = [(number, answer) for number, answers in RIGHT.items() for answer in answers]
 
 
 def test_each_question_has_other_right_answers():
     assert set(RIGHT) == set(QUESTION)
 
 
-@pytest.mark.parametrize(("number", "answer"), ANSWERS, ids=[f"q{n}-{getattr(a, '__name__', a)}" for n, a in ANSWERS])
+@other_ways(RIGHT)
 def test_another_right_way_is_as_good_as_ours(number, answer):
     assert str(QUESTION[number].judge(answer)) == f"✓ Exercise {number}: correct"
 
