@@ -32,6 +32,7 @@ from tqdm.auto import tqdm
 from writing import update_checksums
 
 from utils.data.samples import SAMPLES_ROOT, WEIGHTS
+from utils.data.transforms import IMAGENET
 from utils.files import replacing
 from utils.lesson import RUNS, keep_big_blocks
 from utils.models.shuffling import shuffle_channels_last
@@ -39,7 +40,7 @@ from utils.models.shuffling import shuffle_channels_last
 HEADS = {"efficientnet_b0": "classifier", "mobilenet_v3_small": "classifier.3", "shufflenet_v2_x0_5": "fc"}
 SCENE, SIZE = 72, 64  # pixels: of a scene, and of the crop that the network sees
 FILL = (0.5, 1.1)  # of a scene by the thing in it: a wider range than in any set, for features that serve more sizes
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, so that one preset serves all weights
+MEAN, STD = IMAGENET.mean, IMAGENET.std  # so that one preset serves all weights
 POOL = 8192  # scenes at hand
 SAVE_EVERY = 60.0  # seconds
 VALID_A_CLASS = 4

@@ -1,10 +1,9 @@
 """How fast fresh pictures are made: pre-training makes its scenes as it goes."""
 
-import sys
 import time
 
 from tests.bench.line import Line
-from utils.data.samples import SAMPLES_ROOT
+from tests.data_samples.sticker_sets import script
 from utils.errors import CourseError
 
 SCENES = 500
@@ -12,11 +11,7 @@ SCENES = 500
 
 def bench_scenes():
     """A 72 px scene on one core, its sticker cached; nothing where the emoji font is not installed."""
-    sys.path.insert(0, str(SAMPLES_ROOT / "make"))
-    import emoji
-    import photo
-    import scenes
-
+    emoji, photo, scenes = script("emoji"), script("photo"), script("scenes")
     try:
         glyphs = emoji.others()[:50]
     except CourseError:

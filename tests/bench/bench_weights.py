@@ -1,6 +1,5 @@
 """What the course weights are worth: fine-tuned on 30 animals a class, beside the same network from scratch."""
 
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -9,8 +8,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from tests.bench.line import Line
+from tests.data_samples.sticker_sets import script
 from utils.data.loaders import make_loaders
-from utils.data.samples import SAMPLES_ROOT
 from utils.data.tables import scan
 from utils.data.transforms import IMAGENET
 from utils.errors import CourseError
@@ -50,9 +49,7 @@ def bench_weights():
 
 def fresh_animals(root):
     """The table of pictures like those of the sample set, none of which is in it."""
-    sys.path.insert(0, str(SAMPLES_ROOT / "make"))
-    import animals
-
+    animals = script("animals")
     for split, count in COUNTS.items():
         for label in tqdm(animals.COUNTS, desc=f"drawing {split}", leave=False):
             (root / split / label).mkdir(parents=True)

@@ -1,6 +1,5 @@
 """Lesson 02 as a tool: other variants, sizes, budgets and pictures; and what it writes out by hand is what utils does."""
 
-import ast
 import json
 import math
 from statistics import median
@@ -101,12 +100,8 @@ def written_out():
     """The lesson's own functions and classes, by name."""
     space = {"nn": nn, "torch": torch, "math": math, "stages": [tuple(stage) for stage in B0], "median": median,
              "perf_counter": perf_counter, "efficientnet": efficientnet, "macs": macs}  # fmt: skip
-    for first in ("def conv_macs", "def conv_norm", "class MBConv", "def block_macs", "def round_filters",
-                  "class OurEfficientNet", "def time_of", "def largest_within"):  # fmt: skip
-        definitions = [
-            node for node in ast.parse(cell_with(first)).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-        ]
-        exec(compile(ast.Module(definitions, []), first, "exec"), space)
+    tool.definitions(LESSON, space, "conv_macs", "conv_params", "conv_norm", "SqueezeExcite", "MBConv", "block_macs",
+                     "round_filters", "round_repeats", "OurEfficientNet", "time_of", "largest_within")  # fmt: skip
     return space
 
 

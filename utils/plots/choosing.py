@@ -10,11 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from utils.plots.data import shorten
-from utils.plots.figures import BLUE, GREY, ORANGE, RED, canvas, title, with_alt
+from utils.plots.figures import BLUE, GREY, ORANGE, RED, canvas, thinned, title, with_alt
 from utils.plots.training import COLOURS, DASHES
 
 MARKERS = ("o", "s", "D", "^", "v", "P")  # told apart without colour too
-MOST_POINTS = 2000  # of a curve: more than a screen has pixels
 BINS = 25  # of a histogram of scores
 EDGE = 1e-5  # scores nearer to 0 or 1 are drawn here
 TICKS = (1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
@@ -73,7 +72,7 @@ def by_threshold(
         chosen: {name: threshold}.
         columns: which of its columns.
     """
-    shown, chosen = _thinned(table[np.isfinite(table["threshold"])]), chosen or {}
+    shown, chosen = thinned(table[np.isfinite(table["threshold"])]), chosen or {}
     figure, axes = canvas(height=3.5)
     for column, colour, dash in zip(columns, COLOURS, DASHES):
         # The value at a threshold holds down to the next lower score.
@@ -120,7 +119,7 @@ def trade_offs(tables: dict, finding: str, chosen: dict | None = None, share: fl
     """
     figure, axes = canvas(width=6.6, height=3.8)
     for (name, table), colour, dash in zip(tables.items(), COLOURS, DASHES):
-        shown = _thinned(table[table["precision"].notna()])
+        shown = thinned(table[table["precision"].notna()])
         axes.step(shown["recall"], shown["precision"], where="pre", color=colour, linestyle=dash, label=name)
     for (name, outcome), marker in zip((chosen or {}).items(), MARKERS):
         axes.plot(
@@ -148,7 +147,7 @@ def roc(tables: dict, finding: str) -> Figure:
     """
     figure, axes = canvas(width=6.0, height=3.8)
     for (name, table), colour, dash in zip(tables.items(), COLOURS, DASHES):
-        shown = _thinned(table)
+        shown = thinned(table)
         axes.plot(shown["false_positive_rate"], shown["recall"], color=colour, linestyle=dash, label=name)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1, label="guessing")
     _unit_square(axes, "false positive rate: of the rest, how many are taken", "recall")
@@ -179,13 +178,6 @@ def intervals(values: dict, finding: str, label: str = "recall") -> Figure:
         f"{name} {seen:.2f}, {interval.low:.2f} to {interval.high:.2f}" for name, (seen, interval) in values.items()
     )
     return with_alt(figure, f"{finding}. {label.capitalize()} with intervals: {listed}.")
-
-
-def _thinned(table):
-    """So many rows that a line through them looks the same, the first and the last among them."""
-    if len(table) <= MOST_POINTS:
-        return table
-    return table.iloc[np.unique(np.linspace(0, len(table) - 1, MOST_POINTS).astype(int))]
 
 
 def _unit_square(axes, xlabel, ylabel):

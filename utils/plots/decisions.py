@@ -46,11 +46,7 @@ def worst_mistakes(predictions: pd.DataFrame, root, most: int = 8) -> Figure:
     shown = wrong.loc[sure.sort_values(ascending=False, kind="stable").index[:most]]
     figure, grid = canvas(1.55 * max(len(shown), 3), 2.4, 1, max(len(shown), 1), squeeze=False)
     for axes, (index, row) in zip(grid.ravel(), shown.iterrows()):
-        draw_picture(axes, root, row["path"])
-        axes.set_title(f"{shorten(row['predicted'], 12)}, {sure[index]:.0%}", fontsize=9, color=RED)
-        axes.text(
-            0.5, -0.05, f"is {shorten(row['label'], 14)}", transform=axes.transAxes, ha="center", va="top", fontsize=8.5
-        )
+        labelled_picture(axes, root, row, f"{shorten(row['predicted'], 12)}, {sure[index]:.0%}", RED)
     if shown.empty:
         grid.ravel()[0].set_axis_off()
     finding = f"{len(wrong)} of {len(predictions)} are wrong; the surest mistakes" if len(wrong) else "No mistake"
@@ -112,8 +108,12 @@ def _gallery_row(line, rows, scores, root):
     for axes in line:
         axes.set_axis_off()
     for axes, (index, row) in zip(line, rows.iterrows()):
-        draw_picture(axes, root or "", row["path"])
-        axes.set_title(f"{scores[index]:.3f}", fontsize=8.5, color=RED)
-        axes.text(
-            0.5, -0.05, f"is {shorten(row['label'], 13)}", transform=axes.transAxes, ha="center", va="top", fontsize=8
-        )
+        labelled_picture(axes, root or "", row, f"{scores[index]:.3f}", RED, fontsize=8.5, longest=13)
+
+
+def labelled_picture(axes, root, row, answer: str, colour: str, fontsize: float = 9, longest: int = 14) -> None:
+    """A row's picture with the model's answer above it and its label below."""
+    draw_picture(axes, root, row["path"])
+    axes.set_title(answer, fontsize=fontsize, color=colour)
+    axes.text(0.5, -0.05, f"is {shorten(row['label'], longest)}", transform=axes.transAxes, ha="center", va="top",
+              fontsize=fontsize - 0.5)  # fmt: skip

@@ -8,6 +8,7 @@ import io
 import warnings
 
 import matplotlib as mpl
+import numpy as np
 from IPython import get_ipython
 from matplotlib import font_manager
 from matplotlib.figure import Figure
@@ -16,6 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from utils.errors import CourseError
 
+MOST_POINTS = 2000  # of a curve: more would look the same and take long to draw
 # Okabe and Ito's colours, told apart by colour-blind eyes as well. https://jfly.uni-koeln.de/color/
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = (
     "#0072B2",
@@ -103,3 +105,10 @@ def _teach_notebook():
     shell = get_ipython()
     if shell is not None:
         shell.display_formatter.formatters["image/png"].for_type(CourseFigure, png_with_alt)
+
+
+def thinned(table):
+    """The table of a long curve with so many rows that a line looks the same, the first and the last among them."""
+    if len(table) <= MOST_POINTS:
+        return table
+    return table.iloc[np.linspace(0, len(table) - 1, MOST_POINTS).astype(int)]

@@ -10,12 +10,11 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from utils.evaluation.intervals import wilson
-from utils.plots.data import draw_picture, shorten
-from utils.plots.decisions import PREFIX
-from utils.plots.figures import BLUE, GREY, ORANGE, RED, canvas, title, with_alt
+from utils.plots.data import shorten
+from utils.plots.decisions import PREFIX, labelled_picture
+from utils.plots.figures import BLUE, GREY, ORANGE, RED, canvas, thinned, title, with_alt
 
 MOST_NUMBERS = 12  # classes; with more, numbers in the cells could not be read
-MOST_POINTS = 2000  # of a curve; more would look the same and take long to draw
 BACKED = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}  # words that lie on a curve
 
 
@@ -58,7 +57,7 @@ def precision_recall(table: pd.DataFrame, positive: str, finding: str, chosen=No
         chosen: an outcome, of this table's pictures.
     """
     figure, axes = canvas(width=5.2, height=3.9)
-    shown = _thinned(table[1:])  # without the first, which has no precision
+    shown = thinned(table[1:])  # without the first, which has no precision
     axes.step(shown["recall"], shown["precision"], where="pre", color=BLUE)
     guessing = table["precision"].iloc[-1]  # the share of positives
     axes.axhline(guessing, color=GREY, linestyle=":", linewidth=1)
@@ -81,7 +80,7 @@ def precision_recall(table: pd.DataFrame, positive: str, finding: str, chosen=No
 def threshold_curves(table: pd.DataFrame, positive: str, finding: str, chosen=None) -> Figure:
     """Precision and recall by threshold, with the chosen one; arguments as for `precision_recall`."""
     figure, axes = canvas(width=6.4, height=3.5)
-    shown = _thinned(table[:0:-1])  # thresholds rise; without the infinite one
+    shown = thinned(table[:0:-1])  # thresholds rise; without the infinite one
     for column, colour, dash in (("precision", BLUE, "-"), ("recall", ORANGE, "--")):
         axes.step(shown["threshold"], shown[column], where="pre", color=colour, linestyle=dash, label=column)
     if chosen is not None and np.isfinite(chosen.threshold):
@@ -146,11 +145,8 @@ def nearest_threshold(predictions: pd.DataFrame, root, positive: str, threshold:
     for axes, (index, row) in zip(grid.ravel(), shown.iterrows()):
         is_right = (scores[index] >= threshold) == (row["label"] == positive)
         wrong += not is_right
-        draw_picture(axes, root, row["path"])
-        axes.set_title(f"{scores[index]:.3f} {'✓' if is_right else '✗'}", fontsize=9, color=GREY if is_right else RED)
-        axes.text(
-            0.5, -0.05, f"is {shorten(row['label'], 14)}", transform=axes.transAxes, ha="center", va="top", fontsize=8.5
-        )
+        answer = f"{scores[index]:.3f} {'✓' if is_right else '✗'}"
+        labelled_picture(axes, root, row, answer, GREY if is_right else RED)
     if shown.empty:
         grid.ravel()[0].set_axis_off()
     finding = f"{wrong} of the {len(shown)} nearest to the threshold {threshold:.3g} are decided wrongly"
@@ -167,13 +163,6 @@ def _confused(counts, classes, most=3):
     pairs = [np.unravel_index(place, wrong.shape) for place in places if wrong.flat[place]]
     listed = ", ".join(f"{classes[true]} taken for {classes[taken]} {wrong[true, taken]:,}" for true, taken in pairs)
     return f"most often {listed}" if pairs else "no mistake"
-
-
-def _thinned(table):
-    """At most 2,000 rows of a long table, the first and the last among them."""
-    if len(table) <= MOST_POINTS:
-        return table
-    return table.iloc[np.linspace(0, len(table) - 1, MOST_POINTS).astype(int)]
 
 
 def _rates(chosen, digits):

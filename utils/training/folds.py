@@ -2,8 +2,9 @@
 
 The backbone is run once and stays as it is. The head looks at every place of a feature map, and the strongest places
 decide: what is looked for may be small, and a mean over places would drown it. The commonest class is what a picture is
-of where nothing else is seen: its logit is 0. N pictures, F features, K classes, h x w places. Source of the pooling: Pinheiro and Collobert, From image-level to pixel-level labeling (arXiv
-1411.6228), section 3.2, equation 6. Introduced in lesson 06.
+of where nothing else is seen: its logit is 0. N pictures, F features, K classes, h x w places.
+Source of the pooling: Pinheiro and Collobert, From image-level to pixel-level labeling (arXiv 1411.6228), section 3.2,
+equation 6. Introduced in lesson 06.
 """
 
 import math
@@ -17,7 +18,7 @@ from torch.nn import functional as F
 from utils.data.loaders import make_loader
 from utils.data.splits import add_folds
 from utils.errors import CourseError, named
-from utils.evaluation.predictions import predictions_table
+from utils.evaluation.predictions import evaluating, predictions_table
 from utils.models.build import seeded
 
 STRIDE = 16  # pixels between two places of the map: small enough to find a logo, deep enough to know it
@@ -60,21 +61,22 @@ def predict_by_folds(model, table: pd.DataFrame, folds: int = 5, epochs: int = 4
 @torch.inference_mode()
 def feature_maps(model, table: pd.DataFrame) -> torch.Tensor:
     """The deepest maps with a place every 16 pixels or closer, (N, F, h, w)."""
-    size = model.preprocessing.size
-    least = math.ceil((size if isinstance(size, int) else size[0]) / STRIDE)
+    least = math.ceil(model.preprocessing.size[0] / STRIDE)
     device = next(model.parameters()).device
     parts, seen = [], []
     # Blocks and stages only: what lies within a block is half a thought, and may be changed in place afterwards.
     blocks = [part for name, part in model.backbone.named_modules() if name and name.count(".") <= 1]
     hooks = [part.register_forward_hook(lambda part, given, out: seen.append(out)) for part in blocks]
-    model.eval()
-    for images, _ in make_loader(table, model.preprocessing, batch_size=BATCH, progress=False):
-        seen.clear()
-        model.features(images.to(device))
-        fine = [out for out in seen if torch.is_tensor(out) and out.ndim == 4 and out.shape[2] >= least]
-        parts.append(fine[-1].float().cpu())
-    for hook in hooks:
-        hook.remove()
+    try:
+        with evaluating(model):
+            for images, _ in make_loader(table, model.preprocessing, batch_size=BATCH, progress=False):
+                seen.clear()
+                model.features(images.to(device))
+                fine = [out for out in seen if torch.is_tensor(out) and out.ndim == 4 and out.shape[2] >= least]
+                parts.append(fine[-1].float().cpu())
+    finally:
+        for hook in hooks:
+            hook.remove()
     return torch.cat(parts).contiguous()
 
 
