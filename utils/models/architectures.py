@@ -1,6 +1,6 @@
-"""Networks by name, without their classifier: torchvision's, and timm's where it is installed.
+"""Networks by name, without their classifier: torchvision's, ours, and timm's where it is installed.
 
-Words: an *architecture* is a name, "efficientnet_b0" or "timm:resnet18". Its *backbone* takes images (N, 3, H, W)
+Words: an *architecture* is a name: "efficientnet_b0", "small_cnn" or "timm:resnet18". Its *backbone* takes images (N, 3, H, W)
 to features (N, F). It is the library's own module with the last layer replaced by one that does nothing, so its
 tensors keep the names they have in every published file of weights. Introduced in lesson 03.
 """
@@ -16,7 +16,9 @@ from torchvision.models import VisionTransformer, get_model, get_model_weights, 
 from torchvision.models.vision_transformer import interpolate_embeddings
 
 from utils.data.resizing import as_size
+from utils.data.transforms import IMAGENET
 from utils.errors import CourseError, named
+from utils.models.custom import CUSTOM
 from utils.models.shuffling import shuffle_channels_last
 
 TIMM = "timm:"
@@ -41,8 +43,8 @@ class Backbone(NamedTuple):
 
 @cache
 def architectures() -> tuple[str, ...]:
-    """torchvision's names for classification, sorted: what `build` knows beside timm's."""
-    return tuple(list_models(module=torchvision.models))
+    """The names of ours and of torchvision's for classification, sorted: what `build` knows beside timm's."""
+    return tuple(sorted([*CUSTOM, *list_models(module=torchvision.models)]))
 
 
 def check_architecture(name: str) -> None:
@@ -70,6 +72,8 @@ def backbone(name: str, size) -> Backbone:
         network = timm_backbone(name)
         check_size(network, name, size)
         return Backbone(network, _width(network, size), dropout=0.0)
+    if name in CUSTOM:
+        return without_head(CUSTOM[name](size=as_size(size)))  # which checks the size
     found = without_head(get_model(name, weights=None, **OPTIONS.get(name, {}), **_made_for(name, size)))
     shuffle_channels_last(found.network)
     check_size(found.network, name, size)
@@ -105,10 +109,16 @@ def fit_positions(tensors: dict, network: nn.Module) -> dict:
 
 
 def own_facts(name: str) -> dict:
-    """What the published weights of an architecture were trained on: size, mean, std, interpolation. No download."""
+    """What the published weights of an architecture were trained on: size, mean, std, interpolation. No download.
+
+    For a network of ours, which has none: the size that it was made for, and ImageNet's normalisation.
+    """
     if name.startswith(TIMM):
         facts = timm_backbone(name).pretrained_cfg
         size, interpolation = tuple(facts["input_size"][-2:]), facts["interpolation"]
+    elif name in CUSTOM:
+        facts = {"mean": IMAGENET.mean, "std": IMAGENET.std}
+        size, interpolation = CUSTOM[name].OWN, "bilinear"
     else:
         preset = get_model_weights(name).DEFAULT.transforms()
         facts = {"mean": preset.mean, "std": preset.std}
@@ -134,6 +144,8 @@ def smallest_size(name: str) -> int:
     batch of one may need more, where the last maps are 1 x 1: BatchNorm has nothing to average over.
     """
     check_architecture(name)
+    if name in CUSTOM:
+        return CUSTOM[name].SMALLEST
     return STEPS[name] if name in STEPS else _smallest(backbone(name, own_facts(name)["size"]).network)
 
 

@@ -18,6 +18,7 @@ from torchvision.models import get_model_weights
 from utils.data.samples import SAMPLES_ROOT, WEIGHTS
 from utils.errors import CourseError, named
 from utils.models.architectures import TIMM, own_facts, timm_backbone
+from utils.models.custom import CUSTOM
 from utils.models.weights import Weights, read_weights
 
 WEIGHTS_ROOT = SAMPLES_ROOT / WEIGHTS
@@ -69,6 +70,9 @@ def imagenet_weights(name: str) -> Weights:
     """
     if name.startswith(TIMM):
         return _from_timm(name)
+    if name in CUSTOM:
+        raise CourseError(f"Nobody trained {name!r} on ImageNet: it is a network of this course. Take weights=None (from "
+                          "scratch), or the path of a checkpoint of yours.")  # fmt: skip
     url = get_model_weights(name).DEFAULT.url
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(url).path).name
     if not file.exists():
