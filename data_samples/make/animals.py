@@ -16,12 +16,15 @@ COUNTS = {
     "butterfly": 68, "cat": 96, "chicken": 88, "cow": 82, "dog": 120,
     "elephant": 42, "horse": 90, "sheep": 64, "spider": 54, "squirrel": 48,
 }  # fmt: skip
+# Animals stand on their feet, and fill most of a picture: thirty of a class are to be enough for 0.90 with fine-tuning.
+UPRIGHT = Look(turn=7, stretch=(0.92, 1.09), lean=0.05)
+FILL = (0.8, 1.1)  # of a picture by the animal
 # A class with a single glyph differs more from picture to picture in colour and shape, as the animals themselves do.
 LOOKS = {
-    "butterfly": Look(hue=100, paler=0.3, tint=0.2, warp=0.045),
-    "elephant": Look(hue=12, paler=0.3, tint=0.16, warp=0.045),
-    "spider": Look(hue=12, paler=0.3, tint=0.3, warp=0.045),
-    "squirrel": Look(hue=12, paler=0.15, tint=0.15, warp=0.045),
+    "butterfly": UPRIGHT._replace(hue=100, paler=0.3, tint=0.2, warp=0.045),
+    "elephant": UPRIGHT._replace(hue=12, paler=0.3, tint=0.16, warp=0.045),
+    "spider": UPRIGHT._replace(hue=12, paler=0.3, tint=0.3, warp=0.045),
+    "squirrel": UPRIGHT._replace(hue=12, paler=0.15, tint=0.15, warp=0.045),
 }
 MOST_BYTES = 6_500
 
@@ -51,7 +54,7 @@ def photo(label: str, text: str, size: tuple[int, int] | None = None) -> Image.I
     """The picture that belongs to a text."""
     rng = generator(text)
     drawn = a_size(rng)
-    return scene(chosen(rng, ANIMALS[label]), rng, size or drawn, LOOKS.get(label, Look()))
+    return scene(chosen(rng, ANIMALS[label]), rng, size or drawn, LOOKS.get(label, UPRIGHT), FILL)
 
 
 def a_size(rng) -> tuple[int, int]:

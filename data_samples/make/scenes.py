@@ -25,6 +25,8 @@ class Look(NamedTuple):
     tint: float = 0.12  # how much more or less of red, green and blue
     warp: float = 0.03  # how far each point is shifted, a share of its size
     turn: float = 11  # standard deviation of the angle it is turned by, degrees; for one in ten three times that
+    stretch: tuple[float, float] = (0.85, 1.17)  # least and most that it is wider than its glyph, and less high
+    lean: float = 0.1  # standard deviation of how far its top is pushed aside, a share of its height
 
 
 LOOKS = (Look(), Look(), Look(paler=0.2, tint=0.2, warp=0.045), Look(hue=100, paler=0.3, tint=0.2, warp=0.045))
@@ -58,7 +60,7 @@ def scene(emoji: str, rng: np.random.Generator, size: tuple[int, int], look: Loo
 def posed(emoji: str, rng: np.random.Generator, side: float, look: Look) -> Image.Image:
     """An emoji with its longer side of about so many pixels, in colours and a pose of its own; RGBA."""
     thing = half_sticker(emoji) if side < 60 else sticker(emoji)
-    stretch, scale = rng.uniform(0.85, 1.17), side / max(thing.size)
+    stretch, scale = rng.uniform(*look.stretch), side / max(thing.size)
     size = max(6, round(thing.width * scale * stretch)), max(6, round(thing.height * scale / stretch))
     return bent(recoloured(thing.resize(size, BILINEAR), rng, look), rng, look)
 
@@ -96,7 +98,7 @@ def bent(thing: Image.Image, rng: np.random.Generator, look: Look) -> Image.Imag
     side = round(1.25 * max(thing.size)) + 2
     turn = math.radians(rng.normal(0, look.turn) * (3 if rng.random() < 0.1 else 1))
     cos, sin = math.cos(turn), math.sin(turn)
-    lean, mirror = rng.normal(0, 0.1), 1 if rng.random() < 0.5 else -1
+    lean, mirror = rng.normal(0, look.lean), 1 if rng.random() < 0.5 else -1
     ticks = np.linspace(-side / 2, side / 2, 4)
     x, y = np.meshgrid(ticks, ticks)  # (4, 4) each
     shift = rng.normal(0, look.warp * max(thing.size), (2, 4, 4))
