@@ -1,9 +1,7 @@
 """Figures about metrics draw the numbers of their tables, mark what was chosen, and say so in words."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from PIL import Image
 
 from utils import plots
 from utils.evaluation.calibration import reliability
@@ -83,37 +81,18 @@ def test_the_precision_recall_curve_steps_from_threshold_to_threshold():
                           "where every picture is taken; chosen is 0.4 with precision 0.75, recall 1.00.")  # fmt: skip
 
 
-def test_the_threshold_curves_rise_from_the_lowest_score_and_mark_the_chosen_one():
-    figure = plots.threshold_curves(TABLE, "logo", "They cross", CHOSEN)
-    (axes,) = figure.axes
-    precision, recall, line, *marks = axes.lines
-    np.testing.assert_allclose(precision.get_xdata(), [0.1, 0.4, 0.7, 0.8, 0.9])
-    np.testing.assert_allclose(precision.get_ydata(), [3 / 5, 3 / 4, 2 / 3, 1, 1])
-    np.testing.assert_allclose(recall.get_ydata(), [1, 1, 2 / 3, 2 / 3, 1 / 3])
-    assert {precision.get_drawstyle(), recall.get_drawstyle()} == {"steps-pre"}  # a score >= the threshold is taken
-    assert precision.get_linestyle() != recall.get_linestyle()
-    assert list(line.get_xdata()) == [0.4, 0.4]
-    assert [mark.get_ydata()[0] for mark in marks] == [0.75, 1]
-    assert "chosen is 0.4 with precision 0.75, recall 1.00" in figure.alt
-
-
-@pytest.mark.parametrize("draw", [plots.precision_recall, plots.threshold_curves])
-def test_without_a_choice_or_with_never_nothing_is_marked(draw):
-    plain, never = draw(TABLE, "logo", "x"), draw(TABLE, "logo", "x", NEVER)
+def test_without_a_choice_or_with_never_nothing_is_marked():
+    plain, never = (plots.precision_recall(TABLE, "logo", "x", chosen) for chosen in (None, NEVER))
     assert len(plain.axes[0].lines) == len(never.axes[0].lines) == 2
     assert plain.alt.endswith("none is chosen.")
     assert never.alt.endswith("chosen is inf with precision nan, recall 0.00.")
 
 
-@pytest.mark.parametrize("draw", [plots.precision_recall, plots.threshold_curves])
-def test_a_long_table_is_thinned_and_keeps_its_ends(draw):
+def test_a_long_table_is_thinned_and_keeps_its_end():
     scores = np.arange(1, 10_001) / 10_001
-    drawn = draw(threshold_table(scores > 0.3, scores), "logo", "x").axes[0].lines[0]
+    drawn = plots.precision_recall(threshold_table(scores > 0.3, scores), "logo", "x").axes[0].lines[0]
     assert len(drawn.get_xdata()) == 2000
-    if draw is plots.threshold_curves:
-        assert (drawn.get_xdata()[0], drawn.get_xdata()[-1]) == (scores[0], scores[-1])
-    else:
-        assert drawn.get_xdata()[-1] == 1
+    assert drawn.get_xdata()[-1] == 1
 
 
 # --- reliability -------------------------------------------------------------------------------------
@@ -132,34 +111,3 @@ def test_reliability_draws_each_filled_bin_with_its_interval():
     assert [bar.get_height() for bar in below.patches] == [0, 0, 0, 0, 0, 0, 2, 0, 0, 2]
     assert figure.alt == ("Nearly calibrated. Share that is right at a mean confidence (pictures): 0.50 at 0.65 (2), "
                           "1.00 at 0.95 (2).")  # fmt: skip
-
-
-# --- pictures nearest to the threshold ---------------------------------------------------------------
-
-
-@pytest.fixture
-def predictions(tmp_path):
-    for number in range(5):
-        Image.new("RGB", (12, 10), (50 * number, 0, 0)).save(tmp_path / f"{number}.png")
-    table = pd.DataFrame({"path": [f"{number}.png" for number in range(5)],
-                          "label": np.where(IS_LOGO, "logo", "poster"), "predicted": "logo",
-                          "p_poster": 1 - SCORES, "p_logo": SCORES})  # fmt: skip
-    return table, tmp_path
-
-
-def test_the_nearest_come_first_and_a_score_at_the_threshold_is_taken(predictions):
-    figure = plots.nearest_threshold(*predictions, "logo", 0.7, most=4)
-    assert [axes.get_title() for axes in figure.axes] == ["0.700 ✗", "0.800 ✓", "0.900 ✓", "0.400 ✗"]
-    assert [texts(axes) for axes in figure.axes] == [["is poster"], ["is logo"], ["is logo"], ["is logo"]]
-    assert [axes.images[0].get_array()[0, 0, 0] for axes in figure.axes] == [100, 50, 0, 150]
-    assert figure.alt == ("2 of the 4 nearest to the threshold 0.7 are decided wrongly. Pictures with their scores of "
-                          "'logo': poster 0.700, logo 0.800, logo 0.900, logo 0.400.")  # fmt: skip
-
-
-def test_a_picture_of_the_rest_below_the_threshold_is_right(predictions):
-    assert plots.nearest_threshold(*predictions, "logo", 0.15, most=1).axes[0].get_title() == "0.100 ✓"
-
-
-def test_an_empty_table_has_no_nearest(predictions):
-    table, root = predictions
-    assert plots.nearest_threshold(table[:0], root, "logo", 0.5).alt.endswith("there is none.")

@@ -6,10 +6,8 @@ from utils.plots.decisions import answers, heat, worst_cases, worst_mistakes
 from utils.plots.figures import canvas, with_alt
 from utils.plots.metrics import (
     confusion_matrix,
-    nearest_threshold,
     precision_recall,
     reliability,
-    threshold_curves,
 )
 from utils.plots.scaling import (
     accuracy_against,
@@ -24,6 +22,5 @@ from utils.plots.training import curves, growth, losses, spread
 
 __all__ = ["accuracy_against", "answers", "by_threshold", "canvas", "class_counts", "compare", "confusion_matrix",
            "copy_grid", "cost_growth", "curves", "gains", "growth", "heat", "intervals", "latencies", "losses",
-           "nearest_threshold", "phi_of_variants", "pictures", "precision_recall", "problem_grid", "reliability", "roc",
-           "sample_grid", "score_histogram", "shares", "sizes", "split_counts", "spread", "threshold_curves",
-           "times_as_much", "trade_offs", "with_alt", "worst_cases", "worst_mistakes"]  # fmt: skip
+           "phi_of_variants", "pictures", "precision_recall", "problem_grid", "reliability", "roc",
+           "sample_grid", "score_histogram", "shares", "sizes", "split_counts", "spread", "times_as_much", "trade_offs", "with_alt", "worst_cases", "worst_mistakes"]  # fmt: skip

@@ -46,7 +46,7 @@ def worst_mistakes(predictions: pd.DataFrame, root, most: int = 8) -> Figure:
     shown = wrong.loc[sure.sort_values(ascending=False, kind="stable").index[:most]]
     figure, grid = canvas(1.55 * max(len(shown), 3), 2.4, 1, max(len(shown), 1), squeeze=False)
     for axes, (index, row) in zip(grid.ravel(), shown.iterrows()):
-        labelled_picture(axes, root, row, f"{shorten(row['predicted'], 12)}, {sure[index]:.0%}", RED)
+        _labelled_picture(axes, root, row, f"{shorten(row['predicted'], 12)}, {sure[index]:.0%}", RED)
     if shown.empty:
         grid.ravel()[0].set_axis_off()
     finding = f"{len(wrong)} of {len(predictions)} are wrong; the surest mistakes" if len(wrong) else "No mistake"
@@ -108,10 +108,10 @@ def _gallery_row(line, rows, scores, root):
     for axes in line:
         axes.set_axis_off()
     for axes, (index, row) in zip(line, rows.iterrows()):
-        labelled_picture(axes, root or "", row, f"{scores[index]:.3f}", RED, fontsize=8.5, longest=13)
+        _labelled_picture(axes, root or "", row, f"{scores[index]:.3f}", RED, fontsize=8.5, longest=13)
 
 
-def labelled_picture(axes, root, row, answer: str, colour: str, fontsize: float = 9, longest: int = 14) -> None:
+def _labelled_picture(axes, root, row, answer: str, colour: str, fontsize: float = 9, longest: int = 14) -> None:
     """A row's picture with the model's answer above it and its label below."""
     draw_picture(axes, root, row["path"])
     axes.set_title(answer, fontsize=fontsize, color=colour)

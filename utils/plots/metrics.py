@@ -1,5 +1,5 @@
-"""Figures about how good decisions are: what is taken for what, what each threshold gives, how far a score can be
-trusted, and the pictures that a threshold is about.
+"""Figures about how good decisions are: what is taken for what, precision against recall, how far a score can be
+trusted.
 
 Words as in `utils.evaluation`: a *threshold table* has a row a threshold; an *outcome* is a chosen one with its rates.
 """
@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 
 from utils.evaluation.intervals import wilson
 from utils.plots.data import shorten
-from utils.plots.decisions import PREFIX, labelled_picture
-from utils.plots.figures import BLUE, GREY, ORANGE, RED, canvas, thinned, title, with_alt
+from utils.plots.figures import BLUE, GREY, RED, canvas, thinned, title, with_alt
 
 MOST_NUMBERS = 12  # classes; with more, numbers in the cells could not be read
 BACKED = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}  # words that lie on a curve
@@ -77,29 +76,6 @@ def precision_recall(table: pd.DataFrame, positive: str, finding: str, chosen=No
                             f"the highest threshold to {guessing:.2f} where every picture is taken; {_chosen(chosen)}.")  # fmt: skip
 
 
-def threshold_curves(table: pd.DataFrame, positive: str, finding: str, chosen=None) -> Figure:
-    """Precision and recall by threshold, with the chosen one; arguments as for `precision_recall`."""
-    figure, axes = canvas(width=6.4, height=3.5)
-    shown = thinned(table[:0:-1])  # thresholds rise; without the infinite one
-    for column, colour, dash in (("precision", BLUE, "-"), ("recall", ORANGE, "--")):
-        axes.step(shown["threshold"], shown[column], where="pre", color=colour, linestyle=dash, label=column)
-    if chosen is not None and np.isfinite(chosen.threshold):
-        axes.axvline(chosen.threshold, color=RED, linewidth=1)
-        for value, colour in ((chosen.precision, BLUE), (chosen.recall, ORANGE)):
-            axes.plot(chosen.threshold, value, "D", color=colour, markeredgecolor=RED, markersize=7, zorder=3)
-        is_left = chosen.threshold < 0.5
-        axes.annotate(f"threshold {chosen.threshold:.3g}\n{_rates(chosen, 2)}", (chosen.threshold, 0.03), color=RED,
-                      fontsize=8.5, xytext=(6 if is_left else -6, 0), textcoords="offset points",
-                      ha="left" if is_left else "right", va="bottom", bbox=BACKED)  # fmt: skip
-    axes.set_xlim(0, 1.02)
-    axes.set_ylim(0, 1.05)
-    axes.set_xlabel(f"threshold on the score of '{shorten(positive, 20)}'")
-    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
-    title(axes, finding)
-    return with_alt(figure, f"{finding}. Precision and recall of '{positive}' by threshold from {shown['threshold'].iloc[0]:.2g} "
-                            f"to {shown['threshold'].iloc[-1]:.2g}; {_chosen(chosen)}.")  # fmt: skip
-
-
 def reliability(table: pd.DataFrame, finding: str, label: str = "share that is right") -> Figure:
     """What came true against what was claimed, with 95 % intervals, and below how many pictures each bin has.
 
@@ -126,33 +102,6 @@ def reliability(table: pd.DataFrame, finding: str, label: str = "share that is r
     title(axes, finding)
     listed = ", ".join(f"{row.share:.2f} at {row.confidence:.2f} ({row.pictures:,})" for row in filled.itertuples())
     return with_alt(figure, f"{finding}. {label.capitalize()} at a mean confidence (pictures): {listed}.")
-
-
-def nearest_threshold(predictions: pd.DataFrame, root, positive: str, threshold: float, most: int = 8) -> Figure:
-    """The pictures whose scores are nearest to a threshold, nearest first: a little more or less decides about them.
-
-    Args:
-        predictions: a predictions table.
-        root: the folder that its paths start from.
-        positive: the class that is looked for; scores >= the threshold are taken for it.
-        threshold: as chosen.
-        most: pictures shown.
-    """
-    scores = predictions[PREFIX + positive]
-    shown = predictions.loc[(scores - threshold).abs().sort_values(kind="stable").index[:most]]
-    figure, grid = canvas(1.55 * max(len(shown), 3), 2.4, 1, max(len(shown), 1), squeeze=False)
-    wrong = 0
-    for axes, (index, row) in zip(grid.ravel(), shown.iterrows()):
-        is_right = (scores[index] >= threshold) == (row["label"] == positive)
-        wrong += not is_right
-        answer = f"{scores[index]:.3f} {'✓' if is_right else '✗'}"
-        labelled_picture(axes, root, row, answer, GREY if is_right else RED)
-    if shown.empty:
-        grid.ravel()[0].set_axis_off()
-    finding = f"{wrong} of the {len(shown)} nearest to the threshold {threshold:.3g} are decided wrongly"
-    figure.suptitle(finding, weight="bold", fontsize=11)
-    listed = ", ".join(f"{row['label']} {scores[index]:.3f}" for index, row in shown.iterrows())
-    return with_alt(figure, f"{finding}. Pictures with their scores of '{positive}': {listed or 'there is none'}.")
 
 
 def _confused(counts, classes, most=3):
