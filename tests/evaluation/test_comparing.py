@@ -40,9 +40,9 @@ def test_the_four_cells_are_counted(pairs):
 
 def test_rows_are_matched_by_path_not_by_place():
     first = predictions([True, True, False, False])
-    second = predictions([True, False, True, False])[::-1]
+    second = predictions([True, False, False, False])[::-1]
     found = mcnemar(first, second)
-    assert (found.both, found.only_first, found.only_second, found.neither) == (1, 1, 1, 1)
+    assert (found.both, found.only_first, found.only_second, found.neither) == (1, 1, 0, 2)
 
 
 def test_the_same_lead_means_more_where_the_models_seldom_differ():
@@ -55,6 +55,11 @@ def test_models_that_never_differ_are_no_evidence():
     found = mcnemar(predictions([True, False]), predictions([True, False]))
     assert found.p_value == 1
     assert str(found) == "only the first is right on 0 pictures, only the second on 0: p = 1.000"
+
+
+def test_a_tiny_p_value_is_not_called_zero():
+    ahead = predictions([True] * 20), predictions([False] * 20)
+    assert str(mcnemar(*ahead)).endswith("p < 0.001")
 
 
 def test_other_pictures_or_other_labels_are_refused():

@@ -42,6 +42,7 @@ def test_a_curve_by_threshold_has_its_columns_and_a_line_at_what_is_chosen():
         (0.1, 1),
     ]
     assert points(precision)[2] == (0.7, pytest.approx(2 / 3))
+    assert precision.get_drawstyle() == "steps-post"  # rows fall from 0.9: from 0.85 on, one logo of three is found
     assert chosen.get_xdata()[0] == 0.4
     assert never.get_xdata()[0] < 1
     assert figure.alt == "x. Lines of precision and recall by threshold; marked: all at 0.4, never at inf."

@@ -75,11 +75,11 @@ def by_threshold(
     shown, chosen = thinned(table[np.isfinite(table["threshold"])]), chosen or {}
     figure, axes = canvas(height=3.5)
     for column, colour, dash in zip(columns, COLOURS, DASHES):
-        # The value at a threshold holds down to the next lower score.
+        # The value at a threshold holds down to the next lower score, and thresholds fall from row to row.
         axes.step(
             shown["threshold"].clip(EDGE, 1 - EDGE),
             shown[column],
-            where="pre",
+            where="post",
             color=colour,
             linestyle=dash,
             label=column,
