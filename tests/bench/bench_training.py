@@ -23,9 +23,9 @@ from torchvision.transforms import v2
 from tests.bench.bench_loaders import CLASSES, PICTURES, make_pictures
 from tests.bench.line import Line
 from utils.data.folders import list_folder
-from utils.data.loaders import make_loaders
+from utils.data.loaders import make_loader, make_loaders
 from utils.data.transforms import IMAGENET, LIGHT
-from utils.evaluation.predictions import predict_table
+from utils.evaluation.predictions import folded, predict, predict_table
 from utils.lesson import keep_big_blocks
 from utils.models.build import build
 from utils.training.loop import fit
@@ -37,6 +37,9 @@ MODELS = [
     ("mobilenet_v3_large", 178, ""),
     ("shufflenet_v2_x0_5", 256, "at least 3"),
 ]
+# Those of lesson 04's verdict: name, pixels
+VERDICT = [("efficientnet_b0", 178), ("mobilenet_v3_small", 178), ("crops_cnn", 178), ("animals_cnn", 256),
+           ("small_cnn", 178)]  # fmt: skip
 TRAINED, VALID, BATCH = 160, 40, 32
 ROUNDS = 3
 
@@ -62,6 +65,18 @@ def bench_training():
             )
             tutorial = max(tutorial, _ask(plain, plain_prediction, *case, 2))
             yield Line("  predict a folder", predicted, tutorial, "/s", "at least 2")
+
+
+def bench_custom():
+    """The networks of lesson 04 beside the bare model: `fit` from its second epoch on, and `predict` from the cache."""
+    with tempfile.TemporaryDirectory() as folder, _process(keep_big_blocks) as ours:
+        root = Path(folder) / "pictures"
+        make_pictures(root)
+        for name, size in VERDICT:
+            ways = (fit_epoch, bare_epoch, predict_cached, bare_prediction)
+            fitted, bare, predicted, answered = _best(*[partial(_ask, ours, way, root, name, size) for way in ways])
+            yield Line(f"{name} at {size} px: fit (plain: bare model)", fitted, bare, "/s", "at least 0.93")
+            yield Line("  predict (plain: bare model)", predicted, answered, "/s", "at least 0.93")
 
 
 def bench_fit_overhead():
@@ -129,6 +144,28 @@ def predict_folder(root, name, size):
     return len(table) / (time.perf_counter() - start)
 
 
+def predict_cached(root, name, size):
+    """Pictures a second of `predict`, where the pictures are decoded and in memory already."""
+    model, loader = _model(name, size), _loader(root, name, size)
+    predict(model, loader, progress=False)
+    start = time.perf_counter()
+    predict(model, loader, progress=False)
+    return len(loader.table) / (time.perf_counter() - start)
+
+
+@torch.inference_mode()
+def bare_prediction(root, name, size):
+    """Pictures a second of the model alone, ready to predict, after a batch that does not count."""
+    model = folded(_model(name, size)).to(memory_format=torch.channels_last)
+    loader = _loader(root, name, size)
+    batches = [images for images, _ in loader]
+    model(batches[0])
+    start = time.perf_counter()
+    for images in batches:
+        model(images)
+    return len(loader.table) / (time.perf_counter() - start)
+
+
 def plain_prediction(root, name, size, workers):
     model = get_model(name, weights=None, num_classes=CLASSES).eval()
     pictures = _image_folder(root, v2.Compose([v2.Resize((size, size)), *_to_tensor()]), TRAINED + VALID)
@@ -192,6 +229,12 @@ def _loaders(root, model):
     table = _table(root)
     table["split"] = ["train"] * TRAINED + ["valid"] * VALID
     return make_loaders(table, model.preprocessing, LIGHT, batch_size=BATCH, cache="memory", progress=False)
+
+
+def _loader(root, name, size):
+    """All pictures of the table, in memory, as they are."""
+    preprocessing = _model(name, size).preprocessing
+    return make_loader(_table(root), preprocessing, batch_size=BATCH, cache="memory", progress=False)
 
 
 def _image_folder(root, transform, count):

@@ -68,6 +68,12 @@ def test_what_is_counted_holds_whatever_the_parameters(quick_run):
     assert [claim["text"] for claim in results["claims"][:7] if not claim["holds"]] == []
 
 
+def test_the_plain_network_is_the_one_of_the_walk_through(quick_run):
+    results, text = quick_run
+    assert "the plain one: 1,209,477 parameters; B0: 4,013,953" in text
+    assert results["numbers"]["plain_times_the_work"] == pytest.approx(10.6, abs=0.05)
+
+
 def test_a_budget_that_none_meets_gets_a_smaller_size(tmp_path):
     results, text = run(tmp_path, variants=["b1"], sizes=[96], latency_budget=0.001, limit=3, threads=2)
     assert results["numbers"]["choice"] is None

@@ -1,4 +1,4 @@
-"""Every network of torchvision by its name: its head is found, what remains is its own, and its sizes are known."""
+"""Every network of torchvision, and ours, by its name: its head is found, what remains is its own, and its sizes are known."""
 
 import sys
 from collections import OrderedDict
@@ -25,20 +25,21 @@ from utils.models.architectures import (
     without_head,
 )
 from utils.models.build import build
+from utils.models.custom import CUSTOM
 
 # Another kind of ending each: where the last layer is called fc, head, classifier, classifier[-1], or is a convolution.
 SMALL = ("densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small",
          "regnet_y_400mf", "resnet18", "shufflenet_v2_x0_5")  # fmt: skip
 # F, as the papers and torchvision have it.
 FEATURES = {
-    "alexnet": 4096, "convnext_tiny": 768, "densenet121": 1024, "efficientnet_b0": 1280, "efficientnet_b7": 2560,
+    "alexnet": 4096, "animals_cnn": 128, "convnext_tiny": 768, "crops_cnn": 70, "densenet121": 1024, "efficientnet_b0": 1280, "efficientnet_b7": 2560,
     "googlenet": 1024, "inception_v3": 2048, "maxvit_t": 512, "mnasnet0_5": 1280, "mobilenet_v2": 1280,
     "mobilenet_v3_large": 1280, "mobilenet_v3_small": 1024, "regnet_y_400mf": 440, "resnet18": 512, "resnet50": 2048,
-    "shufflenet_v2_x0_5": 1024, "squeezenet1_1": 512, "swin_t": 768, "swin_v2_t": 768, "vgg11": 4096, "vit_b_16": 768,
+    "shufflenet_v2_x0_5": 1024, "small_cnn": 256, "squeezenet1_1": 512, "swin_t": 768, "swin_v2_t": 768, "vgg11": 4096, "vit_b_16": 768,
 }  # fmt: skip
 DROPOUT = {"efficientnet_b0": 0.2, "efficientnet_b7": 0.5, "mobilenet_v3_small": 0.2, "vgg11": 0.5, "googlenet": 0.2,
            "inception_v3": 0.5, "squeezenet1_1": 0.5, "resnet18": 0.0, "shufflenet_v2_x0_5": 0.0, "vit_b_16": 0.0,
-           "alexnet": 0.0}  # fmt: skip
+           "alexnet": 0.0, "crops_cnn": 0.2, "animals_cnn": 0.5, "small_cnn": 0.1}  # fmt: skip
 
 
 def message(function, *arguments, **options):
@@ -70,8 +71,8 @@ def test_there_are_eighty_and_more():
 
 
 @pytest.mark.parametrize("name", architectures())
-def test_the_head_is_found_whatever_its_name_and_the_rest_keeps_torchvisions_names(name, on_meta):
-    network = get_model(name, weights=None, **OPTIONS.get(name, {}))
+def test_the_head_is_found_whatever_its_name_and_the_rest_keeps_its_names(name, on_meta):
+    network = CUSTOM[name](1000) if name in CUSTOM else get_model(name, weights=None, **OPTIONS.get(name, {}))
     before = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     found = without_head(network)
     after = {key: tuple(value.shape) for key, value in network.state_dict().items()}
@@ -130,7 +131,7 @@ def test_parameters_are_those_of_the_fact_sheet(name, classes, parameters):
 def test_every_architecture_says_what_it_was_trained_on_without_a_download(name):
     facts = own_facts(name)
     assert set(facts) == {"size", "mean", "std", "interpolation"}
-    assert 200 <= facts["size"] <= 600
+    assert (170 if name in CUSTOM else 200) <= facts["size"] <= 600
     assert len(facts["mean"]) == len(facts["std"]) == 3
 
 
@@ -147,14 +148,15 @@ def test_the_sizes_of_the_efficientnets_grow_as_published():
 
 @pytest.mark.parametrize(("name", "smallest"), [
     ("squeezenet1_1", 17), ("densenet121", 29), ("googlenet", 15), ("shufflenet_v2_x0_5", 1), ("mobilenet_v3_small", 1),
-    ("vit_b_16", 16), ("maxvit_t", 224),
+    ("vit_b_16", 16), ("maxvit_t", 224), ("crops_cnn", 4), ("animals_cnn", 64), ("small_cnn", 8),
 ])  # fmt: skip
 def test_the_smallest_size_works_and_the_next_smaller_one_is_refused(name, smallest):
     assert smallest_size(name) == smallest
     if name not in STEPS and smallest > 1:
         assert backbone(name, smallest).network.training
         found = message(backbone, name, smallest - 1)
-        assert f"at least {smallest} pixels a side for {name!r}, but got {smallest - 1}" in found
+        called = CUSTOM[name].__name__ if name in CUSTOM else repr(name)
+        assert f"at least {smallest} pixels a side for {called}, but got {smallest - 1}" in found
         assert f"size={smallest}" in found
         assert f"but got {smallest - 1} x 500" in message(backbone, name, (smallest - 1, 500))
 

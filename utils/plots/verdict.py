@@ -1,0 +1,88 @@
+"""Figures for choosing a network: what each step of a redesign saves, and accuracy against latency with its front.
+
+Words: a network is on the *efficient front* when none is at once as quick and as accurate, and better in one of the two.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from utils.plots.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, canvas, title, with_alt
+
+MARKS = (("o", BLUE), ("s", ORANGE), ("^", GREEN), ("D", RED), ("v", PURPLE), ("P", SKY))
+
+
+def cheaper(table: pd.DataFrame, costs: dict, finding: str) -> Figure:
+    """What becomes of several costs from step to step: a panel a cost, a bar a step, on a logarithmic axis.
+
+    Args:
+        table: a row a step, indexed by its name, in order; the columns of `costs` above 0.
+        costs: {column: what it is, with its unit}.
+        finding: the title.
+    """
+    figure, grid = canvas(2.2 + 2.5 * len(costs), 1.2 + 0.42 * len(table), 1, len(costs), squeeze=False, sharey=True)
+    places = np.arange(len(table))
+    for axes, (column, label), colour in zip(grid[0], costs.items(), (BLUE, ORANGE, GREEN, PURPLE)):
+        values = table[column].to_numpy(float)
+        axes.set_xscale("log")
+        axes.barh(places, values, color=colour, height=0.62)
+        for place, value in zip(places, values):
+            axes.annotate(
+                _short(value), (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5
+            )
+        axes.set_xlim(values.min() / 3, values.max() * 4)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xlabel(label)
+    grid[0][0].set_yticks(places, list(table.index))
+    grid[0][0].invert_yaxis()
+    figure.suptitle(finding, weight="bold", fontsize=11)
+    told = "; ".join(f"{name} " + ", ".join(_short(row[column]) for column in costs) for name, row in table.iterrows())
+    return with_alt(figure, f"{finding}. Bars of {', '.join(costs.values())}, logarithmic: {told}.")
+
+
+def front(table: pd.DataFrame, finding: str, cost: str = "ms", label: str = "milliseconds a picture") -> Figure:
+    """Accuracy with its interval against a cost; the efficient front is joined, what lies behind it is hollow.
+
+    Args:
+        table: a row a network, indexed by its name, with the columns `accuracy`, `low`, `high` (0 to 1), `on_front`
+            (whether it is), and `cost`, above 0.
+        finding: the title.
+        cost: the column of the cost.
+        label: what it is, with its unit.
+    """
+    figure, axes = canvas(width=8.4, height=3.9)
+    best = table[table["on_front"]].sort_values(cost)
+    axes.plot(best[cost], best["accuracy"], color=GREY, linewidth=1.2, linestyle="--", zorder=1)
+    for place, (name, row) in enumerate(table.iterrows()):
+        mark, colour = MARKS[place % len(MARKS)]
+        axes.plot([row[cost]] * 2, [row["low"], row["high"]], color=colour, linewidth=1.4, alpha=0.7)
+        axes.plot(row[cost], row["accuracy"], mark, color=colour, markersize=9, linestyle="",
+                  markerfacecolor=colour if row["on_front"] else "white",
+                  label=f"{name}{', on the front' if row['on_front'] else ''}")  # fmt: skip
+    _logarithmic(axes, table[cost])
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel(label)
+    axes.set_ylabel("accuracy on test")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    title(axes, finding)
+    told = "; ".join(f"{name} {row['accuracy']:.2f} ({row['low']:.2f} to {row['high']:.2f}) for {_short(row[cost])}"
+                     for name, row in table.iterrows())  # fmt: skip
+    return with_alt(
+        figure, f"{finding}. Accuracy against {label}: {told}. On the efficient front: {', '.join(best.index)}."
+    )
+
+
+def _logarithmic(axes, values):
+    """Ticks 1, 2, 5, 10 ... as plain numbers, with room on both sides."""
+    axes.set_xscale("log")
+    axes.set_xlim(values.min() / 1.6, values.max() * 1.6)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _short(value):
+    """A number with about two digits that count, without an exponent."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
