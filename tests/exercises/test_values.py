@@ -1,5 +1,6 @@
 """Answers that say the same are the same; others are named, shortly."""
 
+import re
 from collections import Counter, OrderedDict, defaultdict
 
 import numpy as np
@@ -8,7 +9,18 @@ import pytest
 import torch
 from PIL import Image
 
-from utils.exercises.values import NotYet, as_dict, as_list, as_number, as_pixels, as_rows, as_truth, plain, shown
+from utils.exercises.values import (
+    NotYet,
+    as_dict,
+    as_list,
+    as_number,
+    as_numbers,
+    as_pixels,
+    as_rows,
+    as_truth,
+    plain,
+    shown,
+)
 
 
 @pytest.mark.parametrize(
@@ -135,3 +147,20 @@ def test_a_long_value_is_cut():
 def test_plain_values_are_pythons_own_at_any_depth():
     assert plain({"a": [np.int64(1), {np.float32(0.5)}]}) == {"a": [1, {0.5}]}
     assert type(plain([np.int64(1)])[0]) is int
+
+
+def test_numbers_by_name_are_those_that_were_asked_for():
+    assert as_numbers({"a": np.float32(2), "b": 3, "more": "text"}, ["b", "a"]) == {"b": 3.0, "a": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"a": 1}, "'b' has no number in {'a': 1}."),
+        ({"a": 1, "b": "2"}, "expected b, a number, got '2'."),
+        ([1, 2], "expected a dictionary {what: number}"),
+    ],
+)
+def test_numbers_by_name_say_which_is_missing_or_none(value, words):
+    with pytest.raises(NotYet, match=re.escape(words)):
+        as_numbers(value, ["a", "b"])

@@ -14,7 +14,7 @@ from sklearn.datasets import load_sample_image
 from torch.utils.data import Dataset
 
 from tests.lessons import tool
-from tests.lessons.tool import LESSONS, digest, folder_of, picture
+from tests.lessons.tool import digest, folder_of, picture
 from utils.data.images import open_image
 from utils.data.loaders import make_loader
 from utils.data.resizing import resize
@@ -23,7 +23,6 @@ from utils.data.splits import add_splits
 from utils.data.splits import split_counts as utils_split_counts
 from utils.data.tables import class_names, scan
 from utils.data.transforms import Preprocessing
-from utils.notebooks import run_notebook
 
 LESSON = "01_data_folders.ipynb"
 
@@ -87,9 +86,7 @@ def test_it_explains_a_single_class_and_a_class_too_small_to_split(tmp_path):
 
 
 def test_a_folder_that_is_missing_ends_the_run_with_what_to_do(tmp_path):
-    done = run_notebook(LESSONS / LESSON, tmp_path / "report.ipynb", {"data_dir": str(tmp_path / "nothing")})
-    assert done.error.name == "CourseError"
-    assert "does not exist" in done.error.message
+    assert "does not exist" in tool.failure(LESSON, tmp_path, {"data_dir": str(tmp_path / "nothing")})
 
 
 def definitions(*names):

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torchvision.models import get_model
 
 from tests.lessons import tool
-from tests.lessons.tool import LESSONS, digest, folder_of, picture
+from tests.lessons.tool import digest, folder_of, picture
 from utils.data.loaders import make_loaders
 from utils.data.samples import sample
 from utils.data.splits import add_splits
@@ -20,7 +20,6 @@ from utils.data.tables import scan
 from utils.evaluation.predictions import predict, read_predictions
 from utils.models.build import build
 from utils.models.checkpoints import load_checkpoint
-from utils.notebooks import run_notebook
 from utils.training.loop import fit
 from utils.training.recipe import Recipe
 
@@ -92,16 +91,12 @@ def test_it_runs_on_a_csv_from_scratch_with_settings_of_a_published_script(tmp_p
 )
 def test_a_wrong_parameter_ends_the_run_with_what_to_do(tmp_path, parameters, words):
     own = folder_of(tmp_path / "own", 2, 10)
-    done = run_notebook(LESSONS / LESSON, tmp_path / "report.ipynb", {"data_dir": str(own), **QUICK, **parameters})
-    assert done.error.name == "CourseError"
-    assert words in done.error.message
+    assert words in tool.failure(LESSON, tmp_path, {"data_dir": str(own), **QUICK, **parameters})
 
 
 def test_one_class_is_no_question(tmp_path):
     own = folder_of(tmp_path / "own", 1, 12)
-    done = run_notebook(LESSONS / LESSON, tmp_path / "report.ipynb", {"data_dir": str(own), **QUICK})
-    assert done.error.name == "CourseError"
-    assert "class 00" in done.error.message
+    assert "class 00" in tool.failure(LESSON, tmp_path, {"data_dir": str(own), **QUICK})
 
 
 def test_broken_pictures_are_left_out(tmp_path):

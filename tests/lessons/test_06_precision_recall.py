@@ -9,12 +9,11 @@ from hypothesis import given, settings
 
 from tests.evaluation.made import BOTH_KINDS, logos
 from tests.lessons import tool
-from tests.lessons.tool import LESSONS, digest, folder_of
+from tests.lessons.tool import digest, folder_of
 from utils.data.samples import sample
 from utils.evaluation.curves import average_precision, threshold_table
 from utils.evaluation.reading import halves, read_any_predictions
 from utils.evaluation.thresholds import choose_and_report, outcome
-from utils.notebooks import run_notebook
 
 LESSON = "06_precision_recall.ipynb"
 NAMES = ["cat", "dog", "logo", "owl"]
@@ -40,9 +39,7 @@ def save(table, path):
 def failure(tmp_path, table, **parameters):
     """The CourseError with which a run on this table ends."""
     path = save(table, tmp_path / "my.csv")
-    done = run_notebook(LESSONS / LESSON, tmp_path / "report.ipynb", {"predictions": path, **parameters}, cwd=tmp_path)
-    assert done.error.name == "CourseError", done.error
-    return done.error.message
+    return tool.failure(LESSON, tmp_path, {"predictions": path, **parameters}, cwd=tmp_path)
 
 
 @pytest.fixture(scope="module")

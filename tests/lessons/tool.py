@@ -45,6 +45,13 @@ def run(name, tmp_path, **parameters):
     return done.results, "".join(texts)
 
 
+def failure(name, tmp_path, parameters, cwd=None):
+    """Run a lesson that ends with a CourseError; the words of it."""
+    done = run_notebook(LESSONS / name, tmp_path / "report.ipynb", parameters, cwd=cwd)
+    assert done.error is not None and done.error.name == "CourseError", done.error
+    return done.error.message
+
+
 def definitions(lesson, space, *names):
     """Functions and classes written out in a lesson, by name; `space` holds what they use."""
     notebook = nbformat.read(LESSONS / lesson, as_version=4)

@@ -69,6 +69,15 @@ def as_number(value, wanted="a number") -> float:
         raise NotYet(f"expected {wanted}, got {shown(value)}.") from None
 
 
+def as_numbers(value, names, wanted="a dictionary {what: number}", each="a number") -> dict[str, float]:
+    """The number for each of these names; what else a dictionary has is left out."""
+    got = as_dict(value, wanted)
+    missing = [name for name in names if name not in got]
+    if missing:
+        raise NotYet(f"{missing[0]!r} has no number in {shown(got)}.")
+    return {name: as_number(got[name], f"{name}, {each}") for name in names}
+
+
 def as_truth(value, wanted="True or False") -> bool:
     """True or False, also as numpy's, as 1 or as 0."""
     value = plain(value)

@@ -17,8 +17,8 @@ from torchvision.models.vision_transformer import interpolate_embeddings
 
 from utils.data.resizing import as_size
 from utils.data.transforms import IMAGENET
-from utils.errors import CourseError, named
-from utils.models.custom import CUSTOM
+from utils.errors import CourseError
+from utils.models.custom import CUSTOM, too_small
 from utils.models.shuffling import shuffle_channels_last
 
 TIMM = "timm:"
@@ -158,9 +158,7 @@ def check_size(network: nn.Module, name: str, size) -> None:
     if smallest is None:
         own = own_facts(name)["size"]
         raise CourseError(f"{name!r} takes pictures of one size alone, but got size {_shown(size)}: size={own}")
-    raise CourseError(f"Expected a size of at least {smallest} pixels a side for {name!r}, but got {_shown(size)}: "
-                      f"after all its halvings nothing is left of so small a picture. Take size={smallest} or more, "
-                      "or an architecture that shrinks less.")  # fmt: skip
+    raise CourseError(f"{too_small(repr(name), smallest, _shown(size))}, or an architecture that shrinks less.")
 
 
 def _made_for(name, size):
@@ -226,7 +224,7 @@ def _timm():
     except ImportError as error:
         raise CourseError("Architectures of 'timm:...' come from the package timm, which is not installed here. "
                           "Install it: pip install timm   Or take one of torchvision's, for instance "
-                          f"{named(architectures()[9:10])}.") from error  # fmt: skip
+                          "'efficientnet_b0'.") from error  # fmt: skip
     return timm
 
 

@@ -135,9 +135,13 @@ def check_pictures(network: nn.Module, images: torch.Tensor) -> None:
 def check_size(network: nn.Module, height: int, width: int) -> None:
     """A CourseError that says the smallest size, in pixels a side, where this one leaves nothing to look at."""
     if min(height, width) < network.SMALLEST:
-        raise CourseError(f"Expected a size of at least {network.SMALLEST} pixels a side for "
-                          f"{type(network).__name__}, but got {height} x {width}: after all its halvings nothing is "
-                          f"left of so small a picture. Take size={network.SMALLEST} or more.")  # fmt: skip
+        raise CourseError(f"{too_small(type(network).__name__, network.SMALLEST, f'{height} x {width}')}.")
+
+
+def too_small(network: str, smallest: int, size: str) -> str:
+    """The words for a size, in pixels, at which a network has nothing left to look at; the full stop is the caller's."""
+    return (f"Expected a size of at least {smallest} pixels a side for {network}, but got {size}: after all its halvings "
+            f"nothing is left of so small a picture. Take size={smallest} or more")  # fmt: skip
 
 
 # By the names under which `build` knows them.

@@ -10,8 +10,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from utils.plots.data import shorten
-from utils.plots.figures import BLUE, GREY, ORANGE, RED, canvas, thinned, title, with_alt
-from utils.plots.training import COLOURS, DASHES
+from utils.plots.figures import (
+    BLUE,
+    COLOURS,
+    DASHES,
+    GREY,
+    ORANGE,
+    RED,
+    canvas,
+    plain_numbers,
+    thinned,
+    title,
+    with_alt,
+)
 
 MARKERS = ("o", "s", "D", "^", "v", "P")  # told apart without colour too
 BINS = 25  # of a histogram of scores
@@ -95,8 +106,8 @@ def by_threshold(
     axes.set_xscale("logit")
     axes.set_xlim(EDGE, 1 - EDGE)
     axes.xaxis.set_major_locator(FixedLocator(TICKS))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
+    plain_numbers(axes.xaxis)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("threshold")
     axes.set_ylabel(ylabel)

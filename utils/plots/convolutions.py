@@ -4,9 +4,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from utils.plots.figures import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, canvas, title, with_alt
+from utils.plots.figures import BLUE, DASHES, GREEN, ORANGE, PURPLE, RED, SKY, canvas, title, with_alt
 
-LINES = tuple(zip((ORANGE, SKY, GREEN, RED, PURPLE, BLUE), ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))))
+LINES = tuple(zip((ORANGE, SKY, GREEN, RED, PURPLE, BLUE), DASHES))
 MOST_FILTERS = 64
 LARGEST_SQUARES = 6
 

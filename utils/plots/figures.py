@@ -12,6 +12,7 @@ import numpy as np
 from IPython import get_ipython
 from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -29,6 +30,8 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = (
     "#F0E442",
 )
 GREY = "#6B6B6B"
+COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)  # of lines on one figure
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))  # told apart without colour too
 HATCHES = ("", "//", "..", "xx", "\\\\", "--")  # colour is never the only carrier of meaning
 DOTS_PER_INCH = 96
 
@@ -75,6 +78,12 @@ def canvas(width=7.0, height=3.4, rows=1, columns=1, **options):
 def title(axes, text: str, **options) -> None:
     """The finding, bold above the axes on the left."""
     axes.set_title(text, **{"loc": "left", "weight": "bold", "fontsize": 11} | options)
+
+
+def plain_numbers(axis) -> None:
+    """Ticks as 0.001 or 200 where a logarithmic axis would write powers of ten; small ticks stay without a number."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def with_alt(figure: Figure, alt: str) -> Figure:

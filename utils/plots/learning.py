@@ -3,31 +3,28 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
-from utils.plots.figures import BLUE, GREEN, GREY, ORANGE, RED, canvas, title, with_alt
-
-LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (RED, ":"))
+from utils.plots.figures import BLUE, COLOURS, DASHES, GREY, ORANGE, canvas, plain_numbers, title, with_alt
 
 
 def by_step(losses: dict, finding: str, floor: float | None = None) -> Figure:
     """The loss on one batch, step by step, on a logarithmic axis.
 
     Args:
-        losses: {network: its loss after each step, above 0}; up to four.
+        losses: {network: its loss after each step, above 0}; up to six.
         finding: the title.
         floor: a loss below which one of them cannot get; None draws none.
     """
     figure, axes = canvas(height=3.2)
-    for (name, values), (colour, dash) in zip(losses.items(), LINES):
+    for (name, values), colour, dash in zip(losses.items(), COLOURS, DASHES):
         axes.plot(np.arange(1, len(values) + 1), values, color=colour, linestyle=dash, label=name)
     if floor is not None:
         axes.axhline(floor, color=GREY, linestyle=":", linewidth=1)
         axes.annotate(f"{floor:.3f}", (1, floor), xycoords=("axes fraction", "data"), xytext=(-3, -3), ha="right",
                       va="top", textcoords="offset points", color=GREY, fontsize=8.5)  # fmt: skip
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    plain_numbers(axes.yaxis)
     axes.set_xlabel("step")
     axes.set_ylabel("loss on the batch")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))

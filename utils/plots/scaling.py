@@ -6,9 +6,9 @@ Words: a *way* is what was scaled: depth, width, size, or all of them. It has th
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
-from utils.plots.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, canvas, title, with_alt
+from utils.plots.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, canvas, plain_numbers, title, with_alt
 
 WAYS = {
     "depth": (BLUE, "o", "-"),
@@ -226,12 +226,12 @@ def _plain_ticks(axes, values):
     wide = values.max() / values.min() > 60
     steps = (1,) if wide else (1, 2, 5)
     axes.xaxis.set_major_locator(FixedLocator([step * decade for decade in decades for step in steps]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
+    plain_numbers(axes.xaxis)
 
 
 def _times(axis, highest):
     ticks = [2.0**power for power in range(int(np.ceil(np.log2(highest))) + 1)]
     axis.set_major_locator(FixedLocator(ticks))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
+    plain_numbers(axis)

@@ -8,10 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from utils.plots.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, canvas, title, with_alt
-
-COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
-DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))  # told apart without colour too
+from utils.plots.figures import BLUE, COLOURS, DASHES, GREY, ORANGE, canvas, title, with_alt
 
 
 def curves(runs: dict, finding: str, column: str = "valid_accuracy", chance: float | None = None) -> Figure:

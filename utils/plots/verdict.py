@@ -6,11 +6,11 @@ Words: a network is on the *efficient front* when none is at once as quick and a
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator
 
-from utils.plots.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, canvas, title, with_alt
+from utils.plots.figures import BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, canvas, plain_numbers, title, with_alt
 
-MARKS = (("o", BLUE), ("s", ORANGE), ("^", GREEN), ("D", RED), ("v", PURPLE), ("P", SKY))
+MARKS = tuple(zip("os^DvP", COLOURS))
 
 
 def cheaper(table: pd.DataFrame, costs: dict, finding: str) -> Figure:
@@ -32,8 +32,7 @@ def cheaper(table: pd.DataFrame, costs: dict, finding: str) -> Figure:
                 _short(value), (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5
             )
         axes.set_xlim(values.min() / 3, values.max() * 4)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        plain_numbers(axes.xaxis)
         axes.set_xlabel(label)
     grid[0][0].set_yticks(places, list(table.index))
     grid[0][0].invert_yaxis()
@@ -79,8 +78,7 @@ def _logarithmic(axes, values):
     axes.set_xscale("log")
     axes.set_xlim(values.min() / 1.6, values.max() * 1.6)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    plain_numbers(axes.xaxis)
 
 
 def _short(value):

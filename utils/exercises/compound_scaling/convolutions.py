@@ -1,7 +1,7 @@
 """Exercises 1 to 3: what a convolution costs, and what becomes of it when pictures grow."""
 
 from utils.exercises.question import Mistake, NotYet, Question
-from utils.exercises.values import as_dict, as_number, shown
+from utils.exercises.values import as_number, as_numbers
 
 # --- 1: multiply-adds of a convolution -----------------------------------------------------------
 # height, width, inputs, outputs, kernel, stride, groups: on these, the usual mistakes differ.
@@ -139,13 +139,9 @@ WRONG_TIMES = {
 
 
 def probe_times(answer):
-    got = as_dict(answer, "a dictionary {what: how many times as much}")
-    missing = [name for name in times if name not in got]
-    if missing:
-        raise NotYet(f"{missing[0]!r} has no number in {shown(got)}.")
-    for name, right in times.items():
-        value = as_number(got[name], f"{name}, how many times as much, a number")
-        if value != right:
+    wanted = "a dictionary {what: how many times as much}"
+    for name, value in as_numbers(answer, times, wanted, "how many times as much, a number").items():
+        if value != times[name]:
             raise NotYet(f"{name}, {value:g} times: {WRONG_TIMES[name]}")
 
 

@@ -1,9 +1,7 @@
 """Exercises 3, 6 and 7: parameters and multiply-adds by hand, of a convolution, of a layer made cheap, and of a head."""
 
-from collections.abc import Mapping
-
 from utils.exercises.question import Mistake, NotYet, Question, first_near
-from utils.exercises.values import as_dict, as_number, shown
+from utils.exercises.values import as_number, as_numbers
 
 # --- 3: parameters of a convolution --------------------------------------------------------------
 # inputs, outputs, kernel, groups, bias: on these, the usual mistakes differ.
@@ -79,7 +77,7 @@ PLACES, WINDOW, INPUTS, OUTPUTS = 44 * 44, 9, 224, 320
 
 
 def probe_layer_cost(answer):
-    got = _numbers(answer, layer_cost)
+    got = as_numbers(answer, layer_cost)
     plain, separable, times = layer_cost.values()
     _check("plain", got["plain"], plain, {
         "the maps that it gives have 44 x 44 places; 178 pixels is the picture.": 178 * 178 * WINDOW * INPUTS * OUTPUTS,
@@ -103,15 +101,6 @@ def probe_layer_cost(answer):
         "a window of 9 numbers bounds what can be saved, and the pointwise part costs something too.": 9,
         "that is how much is saved, in percent.": 100 * (1 - 1 / times),
     }, within=0.06, near=5e-3)  # fmt: skip
-
-
-def _numbers(answer, wanted) -> Mapping[str, float]:
-    """The answer's number for each name of the wanted ones."""
-    got = as_dict(answer, "a dictionary {what: number}")
-    missing = [name for name in wanted if name not in got]
-    if missing:
-        raise NotYet(f"{missing[0]!r} has no number in {shown(got)}.")
-    return {name: as_number(got[name], f"{name}, a number") for name in wanted}
 
 
 def _check(name, got, right, usual, within=0.5, near=1e-9):
@@ -166,7 +155,7 @@ FEATURES = {"flattened": 512 * 4 * 4, "averaged": 512}
 
 
 def probe_head_params(answer):
-    got = _numbers(answer, head_params)
+    got = as_numbers(answer, head_params)
     for name, features in FEATURES.items():
         right = head_params[name]
         _check(name, got[name], right, {
