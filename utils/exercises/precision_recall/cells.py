@@ -1,18 +1,23 @@
-"""Exercises 1 to 3: the four cells, the class that is looked for, and what a rare class does to precision."""
+"""Exercises 1 and 2: the four cells, and the class that is looked for."""
 
 import math
 
-from utils.exercises.question import Mistake, NotYet, Question, first_near
+from utils.exercises.precision_recall.said import number_or_nan
+from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import as_list, as_number, shown
 
 # --- 1: four cells -------------------------------------------------------------------------------
 FOUR = "four counts: TP, FP, FN, TN"
-# Labels and scores on which the usual mistakes differ; one score is the threshold itself, on either side.
+NAMES = ("TP", "FP", "FN", "TN")
+# Labels, scores, the class and the threshold, on which the usual mistakes differ; in the first no two counts are
+# equal, so that their order shows. Some scores are the threshold itself, on either side.
 CASES = [
-    (["logo", "cat", "logo", "dog", "dog", "logo", "cat", "dog"], [0.9, 0.7, 0.7, 0.2, 0.8, 0.1, 0.3, 0.4], 0.7),
-    (["cat", "logo", "dog", "logo", "logo"], [0.25, 0.5, 0.5, 0.25, 1.0], 0.25),
-    (["logo", "dog"], [0.4, 0.3], 0.5),
-]
+    (["logo", "cat", "logo", "dog", "dog", "logo", "cat", "dog", "logo", "cat"],
+     [0.9, 0.7, 0.7, 0.2, 0.8, 0.1, 0.3, 0.4, 0.75, 0.6], "logo", 0.7),
+    (["cat", "logo", "dog", "logo", "logo"], [0.25, 0.5, 0.5, 0.25, 1.0], "logo", 0.25),
+    (["logo", "dog"], [0.4, 0.3], "logo", 0.5),
+    (["logo", "dog", "dog", "cat", "dog", "logo", "dog"], [0.6, 0.5, 0.9, 0.2, 0.1, 0.8, 0.7], "dog", 0.5),
+]  # fmt: skip
 
 
 def four_cells(labels, scores, positive, threshold):
@@ -27,24 +32,34 @@ def four_cells(labels, scores, positive, threshold):
 
 
 def probe_four_cells(answer):
-    for labels, scores, threshold in CASES:
-        got = [as_number(count, FOUR) for count in as_list(answer(labels, scores, "logo", threshold), FOUR)]
+    for labels, scores, positive, threshold in CASES:
+        given = list(labels), list(scores)
+        got = [as_number(count, FOUR) for count in as_list(answer(*given, positive, threshold), FOUR)]
         if len(got) != 4:
             raise NotYet(f"expected {FOUR}, got {shown(got)}.")
-        right = list(four_cells(labels, scores, "logo", threshold))
-        if got != right:
-            told = ", ".join(f"{name} {count:g}" for name, count in zip(("TP", "FP", "FN", "TN"), got))
-            raise NotYet(
-                f"scores {scores} of {labels}, threshold {threshold}: you say {told}. {_which_cells(got, right)}"
-            )
+        if got != list(four_cells(labels, scores, positive, threshold)):
+            told = ", ".join(f"{name} {count:g}" for name, count in zip(NAMES, got))
+            raise NotYet(f"scores {scores} of {labels}, {positive!r} is looked for, threshold {threshold}: you say {told}. "
+                         f"{_which_cells(got, labels, scores, positive, threshold)}")  # fmt: skip
 
 
-def _which_cells(got, right):
-    if sum(got) != sum(right):
-        return f"There are {sum(right)} pictures."
-    if got == [right[0], right[2], right[1], right[3]]:
+def _which_cells(got, labels, scores, positive, threshold):
+    right = tp, fp, fn, tn = four_cells(labels, scores, positive, threshold)
+    other_classes = {label for label in labels if label != positive}
+    if sum(got) != len(labels):
+        return f"These add up to {sum(got):g}, and there are {len(labels)} pictures."
+    if got == [tp, fn, fp, tn]:
         return "A false positive was taken, a false negative was left: which is which?"
-    return "What about a score that is just the threshold, and which class is looked for?"
+    if got == list(_of_the_rest(labels, scores, positive, threshold)):
+        return f"Positive is what bears the label {positive!r}, not the rest."
+    if sorted(got) == sorted(right):
+        return "The numbers are right, their order is not: first TP, then FP, FN, TN."
+    if got == list(_above(labels, scores, positive, threshold)):
+        return "What about a score that is just the threshold?"
+    counted = [name for name in sorted(other_classes) if got == list(four_cells(labels, scores, name, threshold))]
+    if counted:
+        return f"That is for {counted[0]!r}: which class is looked for?"
+    return "Ask two things of each picture: was it taken, and is it of the class that is looked for?"
 
 
 def _above(labels, scores, positive, threshold):
@@ -65,6 +80,15 @@ def _of_the_rest(labels, scores, positive, threshold):
     return four_cells(["rest" if label == positive else positive for label in labels], scores, positive, threshold)
 
 
+def _logos(labels, scores, positive, threshold):
+    return four_cells(labels, scores, "logo", threshold)
+
+
+def _score_is_enough(labels, scores, positive, threshold):
+    taken = sum(score >= threshold for score in scores)
+    return taken, 0, 0, len(scores) - taken
+
+
 q1 = Question(
     number=1,
     reference=four_cells,
@@ -78,8 +102,12 @@ q1 = Question(
     mistakes=[
         Mistake(_above, "just the threshold"),
         Mistake(_swapped, "which is which"),
-        Mistake(_of_taken_only, "There are 8 pictures"),
-        Mistake(_of_the_rest, "which class is looked for"),
+        Mistake(_of_taken_only, "add up to 6, and there are 10 pictures"),
+        Mistake(_of_the_rest, "not the rest"),
+        Mistake(_logos, "That is for 'logo'"),
+        Mistake(lambda *arguments: four_cells(*arguments)[::-1], "their order is not"),
+        Mistake(lambda *arguments: sorted(four_cells(*arguments)), "their order is not"),
+        Mistake(_score_is_enough, "Ask two things of each picture"),
         Mistake(lambda *arguments: four_cells(*arguments)[:3], "expected four counts"),
         Mistake(lambda *arguments: dict(zip("abcd", four_cells(*arguments))), "expected four counts"),
     ],
@@ -91,17 +119,18 @@ PREDICTED = [
     (["cat", "dog", "dog", "owl", "dog"], ["cat", "dog", "cat", "dog", "dog"], "dog"),
     (["cat", "dog", "owl", "owl", "dog", "owl"], ["owl", "dog", "owl", "dog", "owl", "owl"], "owl"),
     (["others", "others"], ["logo", "others"], "logo"),
+    (["others", "others"], ["others", "others"], "logo"),  # neither there nor predicted
 ]
 
 
 def recall_of(labels, predicted, positive):
-    """Of the pictures of the positive class the share that was predicted as it; nan where there are none."""
+    """Of the pictures of the positive class the share that was predicted as it; math.nan where there are none."""
     there = [guess for label, guess in zip(labels, predicted) if label == positive]
     return there.count(positive) / len(there) if there else math.nan
 
 
 def recall_of_number_1(labels, predicted, positive):
-    """Of the pictures of the positive class the share that was predicted as it; nan where there are none."""
+    """Of the pictures of the positive class the share that was predicted as it; math.nan where there are none."""
     number = {name: place for place, name in enumerate(sorted(set(labels) | set(predicted)))}
     hits = sum(number[label] == 1 and number[guess] == 1 for label, guess in zip(labels, predicted))
     there = sum(number[label] == 1 for label in labels)
@@ -110,16 +139,32 @@ def recall_of_number_1(labels, predicted, positive):
 
 def probe_recall_of(answer):
     for labels, predicted, positive in PREDICTED:
-        got = as_number(answer(list(labels), list(predicted), positive), "a share, or nan")
         right = recall_of(labels, predicted, positive)
+        case = f"{positive!r} in {labels}, predicted as {predicted}"
+        got = _recall_said(answer, labels, predicted, positive, case)
         if math.isnan(right) and not math.isnan(got):
-            raise NotYet(f"there is no picture of {positive!r}, and you say that a share of {got:g} of them was found.")
+            raise NotYet(
+                f"{case}: there is no picture of {positive!r}, and you say that a share of {got:g} of them was found."
+            )
         if not math.isnan(right) and not abs(got - right) < 1e-9:
-            raise NotYet(f"{positive!r} in {labels}, predicted as {predicted}: you say {got:.3g}. "
-                         f"{_which_recall(got, labels, predicted, positive)}")  # fmt: skip
+            raise NotYet(f"{case}: you say {got:.3g}. {_which_recall(got, labels, predicted, positive)}")
+
+
+def _recall_said(answer, labels, predicted, positive, case):
+    try:
+        got = answer(list(labels), list(predicted), positive)
+    except Exception as error:
+        if positive in labels:
+            raise
+        raise NotYet(
+            f"{case}: there is no picture of {positive!r}, and your code raises {type(error).__name__}: {error}"
+        ) from None
+    return number_or_nan(got, "a share, or math.nan", defined=positive in labels)
 
 
 def _which_recall(got, labels, predicted, positive):
+    if math.isnan(got):
+        return f"There are pictures of {positive!r}."
     others = {name for name in labels if name != positive and math.isclose(got, recall_of(labels, predicted, name))}
     if others:
         return f"Is that the recall of {sorted(others)[0]!r}?"
@@ -139,11 +184,30 @@ def _of_all(labels, predicted, positive):
     return hits / len(labels) if positive in labels else math.nan
 
 
+def _looked_up(labels, predicted, positive):
+    number = {name: place for place, name in enumerate(sorted(set(labels) | set(predicted)))}
+    there = [number[guess] for label, guess in zip(labels, predicted) if number[label] == number[positive]]
+    return there.count(number[positive]) / len(there) if there else math.nan
+
+
+def _divided_by_nothing(labels, predicted, positive):
+    return sum(label == guess == positive for label, guess in zip(labels, predicted)) / labels.count(positive)
+
+
+def _none_without(labels, predicted, positive):
+    return recall_of(labels, predicted, positive) if positive in labels else None
+
+
+def _nothing_returned(labels, predicted, positive):
+    recall_of(labels, predicted, positive)
+
+
 q2 = Question(
     number=2,
     reference=recall_of,
     probe=probe_recall_of,
     starter=recall_of_number_1,
+    returns=False,
     hints=[
         "Which class has the number 1 here, when the names are sorted? Where does the code look at `positive`?",
         "Compare names, and no numbers are needed. For the last line: of no pictures, which share was found?",
@@ -156,51 +220,11 @@ q2 = Question(
         Mistake(_zero_without, "there is no picture of 'logo'"),
         Mistake(_of_all, "or by all"),
         Mistake(lambda labels, predicted, positive: recall_of(labels, predicted, "others"), "the recall of 'others'"),
+        Mistake(_looked_up, "there is no picture of 'logo', and your code raises KeyError"),
+        Mistake(_divided_by_nothing, "there is no picture of 'logo', and your code raises ZeroDivisionError"),
+        Mistake(_none_without, "return math.nan"),
+        Mistake(_nothing_returned, "is there a return at its end"),
+        Mistake(lambda labels, predicted, positive: math.nan, "There are pictures of 'logo'"),
         Mistake(lambda labels, predicted, positive: [recall_of(labels, predicted, positive)], "expected a share"),
-    ],
-)
-
-# --- 3: rare -------------------------------------------------------------------------------------
-precision_when_rare = 0.9 * 1 / (0.9 * 1 + 0.05 * 99)
-
-
-def probe_precision_when_rare(answer):
-    got = as_number(answer, "a share, a number between 0 and 1")
-    if not 0 <= got <= 1:
-        raise NotYet(f"{got:g} is not between 0 and 1. As a share, please: 0.5 for half of them.")
-    if abs(got - precision_when_rare) <= 0.005:
-        return
-    usual = {
-        "that is the recall.": 0.9,
-        "that is the share of the rest that is left alone.": 0.95,
-        "that would be so if there were as many logos as others.": 0.9 / 0.95,
-        "that is the share of all posters that is taken.": 0.9 * 0.01 + 0.05 * 0.99,
-        "so large is the part of the taken that is wrong.": 1 - precision_when_rare,
-        "and how many of the 99 others in a hundred are taken?": 0.01,
-    }
-    otherwise = "take 10,000 posters and count who is taken."
-    raise NotYet(f"{got:g}: {first_near(got, usual, otherwise, abs_tol=0.005)}")
-
-
-q3 = Question(
-    number=3,
-    reference=precision_when_rare,
-    probe=probe_precision_when_rare,
-    hints=[
-        "Take 10,000 posters: 100 bear the logo, 9,900 do not. How many of each kind are taken?",
-        "90 logos and 495 others are taken. Which share of the taken is right?",
-    ],
-    why="One alarm in six or seven is right, from a model that sounds excellent on both counts: a few per cent of very "
-    "many are many. The same model among as many logos as others has a precision of 0.95. Precision belongs to a model "
-    "*and* to how rare the class is where it is used.",
-    mistakes=[
-        Mistake(0.9, "that is the recall"),
-        Mistake(0.95, "is left alone"),
-        Mistake(0.0585, "of all posters that is taken"),
-        Mistake(0.85, "part of the taken that is wrong"),
-        Mistake(0.01, "of the 99 others"),
-        Mistake(15, "not between 0 and 1"),
-        Mistake(0.5, "take 10,000 posters"),
-        Mistake("most", "expected a share"),
     ],
 )

@@ -1,6 +1,7 @@
 """Exercises 8 and 9: how sure a share is, and whether probabilities keep what they claim."""
 
 import math
+import warnings
 
 import numpy as np
 
@@ -37,6 +38,10 @@ def _which_interval(ends, successes, trials, z):
         return "The lower end comes first."
     if np.allclose(ends, (seen - plain, seen + plain), atol=2e-4):
         return "That is the simple one, around what was seen: it can leave 0 to 1, and for 10 of 10 it has no width."
+    if np.allclose(ends, _without_the_second_term(successes, trials, z), atol=2e-4):
+        return "Two terms stand under the root: where is z² / (4 n²)?"
+    if np.allclose(ends, _n_not_squared(successes, trials, z), atol=2e-4):
+        return "In the last term under the root n is squared."
     if z != 1.96:
         return "Does z have its part?"
     return "Check each term: both the middle and the half width are divided by 1 + z² / n."
@@ -53,6 +58,18 @@ def _undivided(successes, trials, z=1.96):
     return low * (1 + z**2 / trials), high * (1 + z**2 / trials)
 
 
+def _without_the_second_term(successes, trials, z=1.96):
+    (low, high), seen = wilson(successes, trials, z), successes / trials
+    half = z * math.sqrt(seen * (1 - seen) / trials) / (1 + z**2 / trials)
+    return (low + high) / 2 - half, (low + high) / 2 + half
+
+
+def _n_not_squared(successes, trials, z=1.96):
+    (low, high), seen = wilson(successes, trials, z), successes / trials
+    half = z * math.sqrt(seen * (1 - seen) / trials + z**2 / (4 * trials)) / (1 + z**2 / trials)
+    return (low + high) / 2 - half, (low + high) / 2 + half
+
+
 q8 = Question(
     number=8,
     reference=wilson,
@@ -66,6 +83,8 @@ q8 = Question(
     mistakes=[
         Mistake(_simple, "that is the simple one".capitalize()),
         Mistake(_undivided, "are divided by 1 + z"),
+        Mistake(_without_the_second_term, "where is z² / (4 n²)"),
+        Mistake(_n_not_squared, "n is squared"),
         Mistake(lambda successes, trials, z=1.96: wilson(successes, trials, z)[::-1], "lower end comes first"),
         Mistake(lambda successes, trials, z=1.96: wilson(successes, trials), "Does z have its part"),
         Mistake(lambda successes, trials, z=1.96: wilson(successes, trials, z)[0], "expected two numbers"),
@@ -79,6 +98,7 @@ CLAIMS = [
     ([True, False, True, True, False], [0.65, 0.65, 0.95, 0.95, 0.95]),
     ([True, True, False, True, False, False, True, True], [0.55, 0.58, 0.52, 0.75, 0.71, 0.98, 0.97, 0.91]),
     ([True] * 3, [0.15, 0.85, 0.85]),
+    ([False, True, True, True, False], [1.0, 0.93, 0.91, 0.45, 0.41]),  # just 1 lies in the last bin
 ]
 
 
@@ -94,7 +114,7 @@ def calibration_error(came_true, confidences, bins=10):
 def probe_calibration_error(answer):
     for came_true, confidences in CLAIMS:
         came_true, confidences = np.array(came_true), np.array(confidences)
-        got = as_number(answer(came_true, confidences), "an error, a number between 0 and 1")
+        got = as_number(answer(came_true.copy(), confidences.copy()), "an error, a number between 0 and 1")
         right = calibration_error(came_true, confidences)
         if not abs(got - right) < 1e-6:
             raise NotYet(f"confidences {confidences.tolist()}, came true {came_true.tolist()}: you say {got:.3g}. "
@@ -102,11 +122,16 @@ def probe_calibration_error(answer):
 
 
 def _which_error(got, came_true, confidences):
+    if math.isnan(got):
+        return "A bin without pictures has no share and no mean: it counts for nothing."
     usual = {
         "So it is if every bin counts the same; a bin counts by its pictures.": _bins_alike(came_true, confidences),
         "So it is without bins: too sure here and too timid there cancel.": abs(came_true.mean() - confidences.mean()),
         "So it is if each picture is a bin of its own.": np.abs(came_true - confidences).mean(),
         "So far apart is the worst bin.": _worst_bin(came_true, confidences),
+        "So it is if a confidence of just 1 has a bin of its own, an eleventh.": _eleven(came_true, confidences),
+        "So it is if pictures with a confidence of just 1 are left out.": _left_out(came_true, confidences),
+        "So it is if pictures with a confidence of just 1 are in no bin.": _in_no_bin(came_true, confidences),
     }
     otherwise = "In each bin: how far is the share that came true from the mean confidence?"
     return first_near(got, usual, otherwise, abs_tol=1e-6)
@@ -125,6 +150,27 @@ def _worst_bin(came_true, confidences):
     return max(_apart(came_true, confidences))
 
 
+def _eleven(came_true, confidences):
+    number = (confidences * 10).astype(int)
+    gaps = [(came_true[number == each] - confidences[number == each]).sum() for each in np.unique(number)]
+    return np.abs(gaps).sum() / len(confidences)
+
+
+def _left_out(came_true, confidences):
+    return calibration_error(came_true[confidences < 1], confidences[confidences < 1])
+
+
+def _empty_bins_too(came_true, confidences):
+    bins = [np.minimum((confidences * 10).astype(int), 9) == each for each in range(10)]
+    with warnings.catch_warnings(action="ignore"):
+        gaps = [abs(came_true[inside].mean() - confidences[inside].mean()) * inside.mean() for inside in bins]
+    return sum(gaps)
+
+
+def _in_no_bin(came_true, confidences):
+    return _left_out(came_true, confidences) * (confidences < 1).mean()
+
+
 def _signed(came_true, confidences):
     return confidences.mean() - came_true.mean()
 
@@ -134,8 +180,10 @@ q9 = Question(
     reference=calibration_error,
     probe=probe_calibration_error,
     hints=[
-        "(confidences * 10).astype(int) is the number of each picture's bin: 0.65 lies in bin 6. Mind a confidence of 1.",
-        "For each bin: how far apart are came_true[inside].mean() and confidences[inside].mean()?",
+        "number = (confidences * 10).astype(int) is each picture's bin, from 0 to 9: 0.65 lies in bin 6. But where does a "
+        "confidence of 1 land?",
+        "For each bin, with inside = number == 6 for instance: how far apart are came_true[inside].mean() and "
+        "confidences[inside].mean()? A bin without pictures has neither: leave it out.",
         "Weigh each bin by the share of pictures in it, inside.mean(), and add up.",
     ],
     why="Without bins, being too sure on some pictures and too timid on others cancels, and a useless model looks "
@@ -145,6 +193,10 @@ q9 = Question(
         Mistake(lambda came_true, confidences: abs(_signed(came_true, confidences)), "cancel"),
         Mistake(lambda came_true, confidences: np.abs(came_true - confidences).mean(), "a bin of its own"),
         Mistake(_worst_bin, "the worst bin"),
+        Mistake(_empty_bins_too, "A bin without pictures"),
+        Mistake(_eleven, "an eleventh"),
+        Mistake(_left_out, "are left out"),
+        Mistake(_in_no_bin, "are in no bin"),
         Mistake(lambda came_true, confidences: calibration_error(came_true, confidences) ** 2, "In each bin"),
         Mistake(_apart, "expected an error"),
     ],

@@ -1,9 +1,10 @@
-"""Exercises 4 to 6: a threshold for a need, on which pictures it is chosen, and one from costs."""
+"""Exercises 4 and 6: a threshold for a need, and one from costs."""
 
 import math
 
 import numpy as np
 
+from utils.exercises.precision_recall.said import as_share
 from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_number
 
@@ -12,6 +13,8 @@ LOGO, REST = True, False
 SETS = [  # (is it a logo, its score), in no order; wanted
     ([(LOGO, 0.9), (REST, 0.95), (LOGO, 0.3), (LOGO, 0.6), (REST, 0.2), (LOGO, 0.8), (LOGO, 0.1)], 0.8),
     ([(REST, 0.9), (LOGO, 0.4), (REST, 0.5), (LOGO, 0.7), (LOGO, 0.75), (REST, 0.05)], 0.6),
+    ([(LOGO, 0.3), (LOGO, 0.8), (REST, 0.45), (LOGO, 0.55)], 0.4),
+    ([(LOGO, 0.65), (LOGO, 0.2), (REST, 0.7), (LOGO, 0.75), (LOGO, 0.15), (LOGO, 0.5)], 0.5),
     ([(LOGO, 0.35), (REST, 0.6), (LOGO, 0.85), (REST, 0.1)], 1.0),
     ([(LOGO, 1 - number / 128) for number in range(100)] + [(REST, 0.99)], 0.07),
 ]
@@ -26,19 +29,24 @@ def threshold_for(is_positive, scores, at_least):
 def probe_threshold_for(answer):
     for rows, at_least in SETS:
         is_positive, scores = (np.array(column) for column in zip(*rows))
-        got = as_number(answer(is_positive, scores, at_least), "a threshold, a number")
+        got = as_number(answer(is_positive.copy(), scores.copy(), at_least), "a threshold, a number")
         right = threshold_for(is_positive, scores, at_least)
         if got == right:
             continue
-        found = int((scores[is_positive] >= got).sum())
-        case = (
-            f"{is_positive.sum()} logos, wanted a recall of {at_least:g}: from {got:.4g} on, {found} of them are taken"
-        )
-        if not found >= round(at_least * is_positive.sum(), 9):
-            raise NotYet(f"{case}. That is too few.")
-        if found > (scores[is_positive] >= right).sum():
-            raise NotYet(f"{case}. A higher threshold would do, with fewer false alarms.")
-        raise NotYet(f"{case}. That is right, and the threshold could be higher: it can be a score that a logo has.")
+        logos, found = is_positive.sum(), int((scores[is_positive] >= got).sum())
+        raise NotYet(f"{logos} logos, wanted a recall of {at_least:g}: from {got:.4g} on, logos taken: {found}. "
+                     f"{_which_threshold(got, right, scores[is_positive], at_least)}")  # fmt: skip
+
+
+def _which_threshold(got, right, of_logos, at_least):
+    found = (of_logos >= got).sum()
+    if found < round(at_least * len(of_logos), 9):
+        return "That is too few."
+    if math.ceil(at_least * len(of_logos)) == found > math.ceil(round(at_least * len(of_logos), 9)):
+        return f"Print {at_least:g} * {len(of_logos)}: a computer's product is not always exact."
+    if found > (of_logos >= right).sum():
+        return "A higher threshold would do, with fewer false alarms."
+    return "That is enough, and the threshold could be higher: it can be a score that a logo has."
 
 
 def _by_quantile(is_positive, scores, at_least):
@@ -52,6 +60,21 @@ def _of_all(is_positive, scores, at_least):
 def _rounded_down(is_positive, scores, at_least):
     found = np.sort(scores[is_positive])[::-1]
     return found[max(int(at_least * len(found)) - 1, 0)]
+
+
+def _nearest(is_positive, scores, at_least):
+    found = np.sort(scores[is_positive])[::-1]
+    return found[max(round(at_least * len(found)), 1) - 1]
+
+
+def _halves_up(is_positive, scores, at_least):
+    found = np.sort(scores[is_positive])[::-1]
+    return found[max(int(at_least * len(found) + 0.5), 1) - 1]
+
+
+def _inexact(is_positive, scores, at_least):
+    found = np.sort(scores[is_positive])[::-1]
+    return found[math.ceil(at_least * len(found)) - 1]
 
 
 def _one_further(is_positive, scores, at_least):
@@ -76,111 +99,37 @@ q4 = Question(
     "a quantile lies between two scores and promises a recall that no count has.",
     mistakes=[
         Mistake(_by_quantile, "it can be a score that a logo has"),
-        Mistake(_of_all, "of them are taken"),
+        Mistake(_of_all, "logos taken: "),
         Mistake(_rounded_down, "too few"),
+        Mistake(_nearest, "3 logos, wanted a recall of 0.4: from 0.8 on, logos taken: 1. That is too few"),
+        Mistake(_halves_up, "3 logos, wanted a recall of 0.4: from 0.8 on, logos taken: 1. That is too few"),
+        Mistake(_inexact, "Print 0.07 * 100"),
         Mistake(_one_further, "fewer false alarms"),
         Mistake(_a_little_lower, "the threshold could be higher"),
-        Mistake(lambda is_positive, scores, at_least: at_least, "of them are taken"),
+        Mistake(lambda is_positive, scores, at_least: at_least, "logos taken: "),
         Mistake(lambda is_positive, scores, at_least: scores[is_positive], "expected a threshold"),
     ],
 )
 
-# --- 5: who chooses, who judges ------------------------------------------------------------------
-
-
-def recall_to_report(valid, test, at_least):
-    """The recall on test at the highest threshold that reaches at_least; each set is (is_positive, scores)."""
-    is_positive, scores = valid
-    found = np.sort(scores[is_positive])[::-1]
-    threshold = found[int(np.ceil(at_least * len(found))) - 1]
-    is_positive, scores = test
-    return (scores[is_positive] >= threshold).mean()
-
-
-def recall_to_be_proud_of(valid, test, at_least):
-    """The recall on test at the highest threshold that reaches at_least; each set is (is_positive, scores)."""
-    is_positive, scores = test
-    found = np.sort(scores[is_positive])[::-1]
-    threshold = found[int(np.ceil(at_least * len(found))) - 1]
-    return (scores[is_positive] > threshold - 1e-9).mean()
-
-
-def probe_recall_to_report(answer):
-    for seed, at_least in ((0, 0.75), (1, 0.5), (2, 0.875)):
-        valid, test = _two_sets(seed)
-        got = as_number(answer(valid, test, at_least), "a recall, a number between 0 and 1")
-        right = recall_to_report(valid, test, at_least)
-        if abs(got - right) < 1e-9:
-            continue
-        reason = "So many pictures were not found; try the steps one by one."
-        if math.isclose(got, recall_to_be_proud_of(valid, test, at_least)):
-            reason = "So it comes out if test chooses its own threshold."
-        elif math.isclose(got, recall_to_report(valid, valid, at_least)):
-            reason = "That is on valid, which chose the threshold to look good on it."
-        elif math.isclose(got, recall_to_report(test, valid, at_least)):
-            reason = "Which of the two sets chooses, and which one judges?"
-        raise NotYet(f"wanted {at_least:g}, and you report {got:.3g}. {reason}")
-
-
-def _two_sets(seed):
-    """Valid and test: in test the logos score a little lower."""
-    rng = np.random.default_rng(seed)
-    there, in_test = np.arange(48) % 3 == 0, np.arange(45) % 3 == 0  # 16 and 15 logos: what test chooses shows
-    valid = there, np.round(np.where(there, 0.45, 0.1) + rng.random(48) / 2, 2)
-    test = in_test, np.round(np.where(in_test, 0.3, 0.1) + rng.random(45) / 2, 2)
-    return valid, test
-
-
-def _test_alone(valid, test, at_least):
-    return recall_to_report(valid, valid, at_least)
-
-
-def _exchanged(valid, test, at_least):
-    return recall_to_report(test, valid, at_least)
-
-
-def _of_all_pictures(valid, test, at_least):
-    is_positive, scores = valid
-    threshold = threshold_for(is_positive, scores, at_least)
-    return (test[1] >= threshold).mean()
-
-
-q5 = Question(
-    number=5,
-    reference=recall_to_report,
-    probe=probe_recall_to_report,
-    starter=recall_to_be_proud_of,
-    hints=[
-        "Which set does the code take the threshold from? Where is `valid` used at all?",
-        "Take the threshold from valid. Then count, among the positive pictures of test, those with score >= threshold.",
-    ],
-    why="A threshold that test chose for itself reaches the need on test by construction, and says nothing about new "
-    "pictures. Chosen on valid, the recall on test may fall short: that is the number a customer will see.",
-    mistakes=[
-        Mistake(_test_alone, "which chose the threshold to look good"),
-        Mistake(_exchanged, "which one judges"),
-        Mistake(_of_all_pictures, "try the steps one by one"),
-        Mistake(lambda valid, test, at_least: at_least, "you report 0.75"),
-        Mistake(lambda valid, test, at_least: "0.75", "expected a recall"),
-    ],
-)
-
 # --- 6: from costs -------------------------------------------------------------------------------
+THRESHOLD = "a threshold, a number between 0 and 1"
 threshold_from_costs = 2 / (2 + 38)
 
 
 def probe_threshold_from_costs(answer):
-    got = as_number(answer, "a threshold, a number between 0 and 1")
+    got = as_number(answer, THRESHOLD)
     if abs(got - threshold_from_costs) <= 0.0005:
         return
     usual = {
-        "with that, letting a cracked part pass would have to be the cheap mistake.": 38 / 40,
-        "nearly: compare the cost of a check with the cost of both mistakes together.": 2 / 38,
+        "with that, letting a cracked disc pass would have to be the cheap mistake.": 38 / 40,
+        "nearly: compare the cost of a second look with the cost of both mistakes together.": 2 / 38,
         "so it would be if both mistakes cost the same.": 0.5,
-        "a threshold is a probability, and no number of euros.": 38 / 2,
+        "a threshold is a probability here, and no number of euros.": 38 / 2,
     }
-    otherwise = "at which probability do both answers cost the same on average?"
-    raise NotYet(f"{got:g}: {first_near(got, usual, otherwise, abs_tol=0.0005)}")
+    said = first_near(got, usual, "", abs_tol=0.0005)
+    if not said:
+        as_share(got, THRESHOLD)
+    raise NotYet(f"{got:g}: {said or 'at which probability do both answers cost the same on average?'}")
 
 
 q6 = Question(
@@ -188,17 +137,20 @@ q6 = Question(
     reference=threshold_from_costs,
     probe=probe_threshold_from_costs,
     hints=[
-        "A part has a crack with probability p. Taking it out costs 2 if it was sound: on average 2 (1 - p).",
-        "Letting it pass costs 38 if it was cracked: on average 38 p. Where are the two equal?",
+        "A disc has a crack with probability p. Taking it out costs 2 if it is sound: on average 2 (1 - p).",
+        "Leaving it in costs 38 if it is cracked: on average 38 p. Where are the two equal?",
     ],
-    why="2 (1 - p) = 38 p gives p = 2 / 40. So a part goes to the bench at a suspicion of one in twenty, and most of "
-    "those taken out will be sound: that is no fault of the model but what the costs ask for. It holds if the scores "
-    "are calibrated; if not, search for the cheapest threshold on valid.",
+    why="2 (1 - p) = 38 p gives p = 2 / 40. So a disc is taken out at a suspicion of one in twenty, and most of those "
+    "taken out will be sound: that is no fault of the model but what the costs ask for. It holds if the scores are "
+    "calibrated; if not, search for the cheapest threshold on valid.",
     mistakes=[
         Mistake(0.95, "the cheap mistake"),
         Mistake(0.0526, "both mistakes together"),
         Mistake(0.5, "cost the same"),
         Mistake(19, "no number of euros"),
+        Mistake(5, "If you mean per cent"),
+        Mistake(95, "If you mean per cent"),
+        Mistake(-2, "not between 0 and 1"),
         Mistake(0.2, "at which probability"),
         Mistake("low", "expected a threshold"),
     ],

@@ -1,14 +1,14 @@
 """Exercises 12 and 13: was it luck, and what may be promised."""
 
+from utils.exercises.precision_recall.said import as_share
 from utils.exercises.question import Mistake, NotYet, Question, choose, first_near
-from utils.exercises.values import as_number
 
 # --- 12: coins -----------------------------------------------------------------------------------
 p_value = 2 * (1 + 10 + 45) / 2**10
 
 
 def probe_p_value(answer):
-    got = as_number(answer, "a probability, a number between 0 and 1")
+    got = as_share(answer, "a probability, a number between 0 and 1")
     if abs(got - p_value) <= 0.002:
         return
     usual = {
@@ -40,6 +40,8 @@ q12 = Question(
         Mistake(0.03, "a share of the pictures"),
         Mistake(0.8, "the share of heads"),
         Mistake(0.5, "ten fair coins"),
+        Mistake(10.9, "If you mean per cent"),
+        Mistake(112, "not between 0 and 1"),
         Mistake("small", "expected a probability"),
     ],
 )
@@ -66,7 +68,7 @@ q13 = Question(
         "A set that chose cannot judge. Which way leaves a set that has chosen nothing?",
     ],
     why="0.92 is what the lawyer will see. A margin is bought on valid, and judged by pictures that have chosen "
-    "nothing yet. With 88 taken pictures the interval goes from 0.84 to 0.96 anyway.",
+    "nothing yet. If 81 of 88 taken pictures were right, that is 0.92, and the interval goes from 0.84 to 0.96 anyway.",
     mistakes=[Mistake(letter, words) for letter, words in LAWYER.items()]
     + [Mistake("0.95", "expected one of 'a', 'b'")],
 )

@@ -1,12 +1,11 @@
-"""Exercises 10 and 11: which pictures to look at first, and rows that do not get lost."""
+"""Exercise 10: which pictures to look at first."""
 
 import numpy as np
 import pandas as pd
 
 from utils.exercises.question import Mistake, NotYet, Question
-from utils.exercises.values import as_dict, as_list, shown
+from utils.exercises.values import as_list, shown
 
-# --- 10: suspects --------------------------------------------------------------------------------
 ROWS = [  # path, label, p_cat, p_dog, p_owl
     ("a.jpg", "cat", 0.90, 0.05, 0.05),
     ("b.jpg", "dog", 0.55, 0.40, 0.05),
@@ -15,6 +14,7 @@ ROWS = [  # path, label, p_cat, p_dog, p_owl
     ("e.jpg", "dog", 0.30, 0.33, 0.37),
     ("f.jpg", "owl", 0.01, 0.01, 0.98),
     ("g.jpg", "dog", 0.10, 0.34, 0.56),
+    ("h.jpg", "cat", 0.36, 0.33, 0.31),  # right, and its label less probable than that of b.jpg, which is wrong
 ]
 
 
@@ -26,13 +26,18 @@ def suspects(predictions, most):
 
 def probe_suspects(answer):
     predictions = _predictions(ROWS)
-    for table, most in ((predictions, 3), (predictions[::-1], 5), (predictions[2:6].reset_index(drop=True), 2)):
-        got = as_list(answer(table.copy(), most), "a list of paths")
+    shorter = predictions[2:6].reset_index(drop=True)
+    for table, most in ((predictions, 3), (predictions[::-1], 5), (shorter, 2), (predictions, 7)):
+        given = table.copy()
+        got = as_list(answer(given, most), "a list of paths")
         right = suspects(table, most)
         if got != right:
             raise NotYet(
                 f"asked for {most} of {len(table)} pictures, you name {shown(got)}. {_which(got, right, table)}"
             )
+        if not given.equals(table):
+            raise NotYet(f"the right paths, but the table that your function was given is another one now{_new(given, table)}. "
+                         "Work on predictions.copy(), or with predictions.assign(...), which makes a new table.")  # fmt: skip
 
 
 def _predictions(rows):
@@ -42,14 +47,24 @@ def _predictions(rows):
     return table
 
 
+def _new(given, table):
+    added = [name for name in given.columns if name not in table.columns]
+    return f": it has a column {added[0]!r} more" if added else ""
+
+
 def _which(got, right, table):
-    if len(got) != len(right):
-        return f"That is {len(got)}."
-    if sorted(map(str, got)) == sorted(right):
-        return "The right ones; in which order would you look at them?"
+    if len(set(map(str, got))) < len(got):
+        return "A picture is there twice."
     unknown = [path for path in got if path not in set(table["path"])]
     if unknown:
         return f"{shown(unknown[0])} is no path of the table."
+    wrong = set(table.loc[table["label"] != table["predicted"], "path"])
+    if set(got) <= wrong and not set(right) <= wrong:
+        return "Are those the wrong ones only? A right prediction may give its label a low probability too."
+    if len(got) != len(right):
+        return f"Their number is {len(got)}."
+    if sorted(got) == sorted(right):
+        return "The right ones; in which order would you look at them?"
     strange = next(path for path in got if path not in right)
     row = table.set_index("path").loc[strange]
     return f"Why {strange!r}? Its label is {row['label']!r}, and the model gives that {row['p_' + row['label']]:.2f}."
@@ -69,6 +84,31 @@ def _least_sure(predictions, most):
 def _surest_wrong(predictions, most):
     wrong = predictions[predictions["label"] != predictions["predicted"]]
     return _by_confidence(wrong, most)
+
+
+def _wrong_ones_only(predictions, most):
+    return suspects(predictions[predictions["label"] != predictions["predicted"]], most)
+
+
+def _wrong_ones_first(predictions, most):
+    wrong = predictions["label"] != predictions["predicted"]
+    return (suspects(predictions[wrong], most) + suspects(predictions[~wrong], most))[:most]
+
+
+def _below_a_half(predictions, most):
+    of_label = [row[f"p_{row['label']}"] for row in predictions.to_dict("records")]
+    return suspects(predictions[np.array(of_label) < 0.5], most)
+
+
+def _adds_a_column(predictions, most):
+    predictions["p_of_label"] = [row[f"p_{row['label']}"] for row in predictions.to_dict("records")]
+    return predictions.sort_values("p_of_label")["path"].head(most)
+
+
+def _renames_the_labels(predictions, most):
+    predictions["label"] = "p_" + predictions["label"]
+    rows = sorted(predictions.to_dict("records"), key=lambda row: row[row["label"]])
+    return [row["path"] for row in rows][:most]
 
 
 def _in_order_of_the_table(predictions, most):
@@ -93,82 +133,14 @@ q10 = Question(
         Mistake(_least_sure, "Why '"),
         Mistake(_surest_wrong, "Why 'g.jpg'"),
         Mistake(_in_order_of_the_table, "in which order"),
-        Mistake(lambda predictions, most: suspects(predictions, len(predictions)), "That is 7"),
+        Mistake(_wrong_ones_only, "Are those the wrong ones only"),
+        Mistake(_wrong_ones_first, "Are those the wrong ones only"),
+        Mistake(_below_a_half, "Their number is 6"),
+        Mistake(_adds_a_column, "it has a column 'p_of_label' more"),
+        Mistake(_renames_the_labels, "is another one now"),
+        Mistake(lambda predictions, most: suspects(predictions, len(predictions)), "Their number is 8"),
+        Mistake(lambda predictions, most: suspects(predictions, 1) * most, "is there twice"),
         Mistake(lambda predictions, most: [3, 2, 1][:most], "is no path"),
         Mistake(lambda predictions, most: suspects(predictions, most)[0], "expected a list"),
-    ],
-)
-
-# --- 11: three pictures, one row -----------------------------------------------------------------
-FILES = [("shop/1.jpg", 0.9), ("street/1.jpg", 0.2), ("shop/2.jpg", 0.6), ("street/old/1.jpg", 0.4)]
-TWICE = [("shop/1.jpg", 0.9), ("shop/2.jpg", 0.6), ("shop/1.jpg", 0.3)]
-
-
-def scores_by_picture(rows):
-    """{path: score}, a row a picture; a ValueError if a picture is there twice."""
-    scores = {}
-    for path, score in rows:
-        if path in scores:
-            raise ValueError(f"{path} is there twice")
-        scores[path] = score
-    return scores
-
-
-def scores_by_file(rows):
-    """{path: score}, a row a picture; a ValueError if a picture is there twice."""
-    scores = {}
-    for path, score in rows:
-        scores[path.split("/")[-1]] = score
-    return scores
-
-
-def probe_scores_by_picture(answer):
-    got = as_dict(answer(list(FILES)), "a dictionary {path: score}")
-    missing = [path for path, _ in FILES if path not in got]
-    if missing:
-        raise NotYet(f"{len(FILES)} pictures went in, {len(got)} came out: {shown(got)}. Where is {missing[0]!r}?")
-    if got != dict(FILES):
-        raise NotYet(f"for {FILES} you return {shown(got)}.")
-    try:
-        kept = answer(list(TWICE))
-    except ValueError:
-        return
-    raise NotYet(f"'shop/1.jpg' is there with 0.9 and with 0.3, and you return {shown(kept)} without a word.")
-
-
-def _last_wins(rows):
-    return dict(rows)
-
-
-def _first_wins(rows):
-    return dict(reversed(rows))
-
-
-def _by_last_folder(rows):
-    return {"/".join(path.split("/")[-2:]): score for path, score in rows}
-
-
-def _zeros(rows):
-    return {path: 0.0 for path, _ in rows}
-
-
-q11 = Question(
-    number=11,
-    reference=scores_by_picture,
-    probe=probe_scores_by_picture,
-    starter=scores_by_file,
-    hints=[
-        "shop/1.jpg and street/1.jpg are two pictures. Under which key does each of them land?",
-        "Take the whole path as the key. And what should happen when a key is there already?",
-    ],
-    why="A published evaluation keyed its predictions by file name: of three pictures in three folders one row was "
-    "left, and precision was computed from it. A path tells pictures apart; what is there twice is an error, since "
-    "nobody knows which row to believe.",
-    mistakes=[
-        Mistake(_last_wins, "without a word"),
-        Mistake(_first_wins, "without a word"),
-        Mistake(_by_last_folder, "Where is 'street/old/1.jpg'"),
-        Mistake(_zeros, "you return"),
-        Mistake(lambda rows: list(rows), "expected a dictionary"),
     ],
 )
