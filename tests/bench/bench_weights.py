@@ -22,7 +22,7 @@ from utils.training.recipe import Recipe
 NETWORKS = ("shufflenet_v2_x0_5", "mobilenet_v3_small", "efficientnet_b0")
 SEEDS, SIZE = 5, 64
 COUNTS = {"train": 30, "valid": 10, "test": 100}  # pictures a class, all made for this
-TUNED = Recipe(epochs=8, batch_size=16, lr=4e-3, backbone_lr=1e-3)
+TUNED = Recipe(epochs=8, batch_size=16, lr=4e-3, backbone_lr=7e-4)
 SCRATCH = Recipe(epochs=8, batch_size=16, lr=1e-3)
 
 
