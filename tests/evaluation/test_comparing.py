@@ -54,7 +54,7 @@ def test_the_same_lead_means_more_where_the_models_seldom_differ():
 def test_models_that_never_differ_are_no_evidence():
     found = mcnemar(predictions([True, False]), predictions([True, False]))
     assert found.p_value == 1
-    assert str(found) == "only the first is right on 0 pictures, only the second on 0: p = 1.000"
+    assert str(found) == "right alone: the first on 0, the second on 0: p = 1.000"
 
 
 def test_a_tiny_p_value_is_not_called_zero():

@@ -49,7 +49,8 @@ def with_values(predictions, **columns):
     (lambda table: table[:0], ["a row for each picture", "is empty"]),
     (lambda table: with_values(table, p_cat=[4.1, 0.2, -3.0]),
      ["probability to be from 0 to 1", "2 rows go from -3 to 4.1", "'0.png', '2.png'", "softmax"]),
-    (lambda table: with_values(table, p_cat=[0.9, 0.2, 0.3]), ["sum to 1", "1 rows sum to 1.40", "'0.png'", "sigmoid"]),
+    (lambda table: with_values(table, p_cat=[0.9, 0.2, 0.3]), ["sum to 1", "1 rows sum to 1.40", "'0.png'", "sigmoid",
+      "p = ['p_cat', 'p_dog', 'p_owl']; table[p] = table[p].div(table[p].sum(axis=1), axis=0)"]),
     (lambda table: table.drop(columns="p_owl"), ["sum to 1", "A column may be missing ('cat', 'dog' are there)"]),
     (lambda table: with_values(table, p_cat=[np.nan, 0.2, 0.3]), ["a probability in every row", "1 have nan: '0.png'"]),
     (lambda table: with_values(table, p_cat=["much", 0.2, 0.3]), ["Expected numbers", "much"]),
@@ -57,6 +58,8 @@ def with_values(predictions, **columns):
      ["one row a picture", "'a/0.png'", "drop_duplicates"]),
     (lambda table: with_values(table, label=["cat", np.nan, "dog"]), ["a label in every row", "1 have none", "notna()"]),
     (lambda table: with_values(table, label=["cat", "yak", "dog"]), ["every class in 'label'", "'yak'", "Add p_yak"]),
+    (lambda table: with_values(table, label=["Cat", "dog", "dog"]),
+     ["none for 'Cat'", "'Cat' from 'cat' differs only in capitals", ".replace({'Cat': 'cat'})"]),
     (lambda table: with_values(table, predicted=["cat", "yak", "dog"]), ["every class in 'predicted'", "'yak'"]),
     (lambda table: with_values(table, predicted=["cat", np.nan, "dog"]), ["a predicted in every row"]),
     (lambda table: table.drop(columns="label"), ["Expected the columns", "'label'"]),
@@ -75,6 +78,7 @@ def test_a_sum_that_rounding_moved_is_none_of_these(predictions):
 def test_a_positive_class_that_is_none_is_refused(predictions):
     assert message(against_rest, predictions, "logo") == (
         "Expected the positive class to be one of 'cat', 'dog', 'owl', but got 'logo'.")  # fmt: skip
+    assert message(against_rest, predictions, "OWL        ").endswith("Did you mean 'owl'?")
 
 
 @pytest.mark.parametrize(("is_positive", "scores", "words"), [

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.evaluation.made import message, table_of
 from utils.data.samples import sample
 from utils.evaluation.inputs import against_rest
-from utils.evaluation.reading import halves, read_any_predictions
+from utils.evaluation.reading import check_halves, class_to_find, halves, read_any_predictions
 
 ROWS = """path,label,predicted,p_cat,p_dog
 a/1.jpg,cat,cat,0.95,0.05
@@ -71,15 +71,21 @@ def test_a_class_may_be_called_na_or_007(csv):
     ("path,label,predicted,p_cat,p_dog\n", ["is empty"]),
     ("path,label,p_cat,p_dog\n1.jpg,,0.5,0.5\n", ["is empty"]),
     ("path,label,p_cat,p_dog\n1.jpg,cat,4.2,-1.3\n", ["from 0 to 1", "logits", "'1.jpg'"]),
-    ("path,label,p_cat,p_dog\n1.jpg,cat,0.9,0.9\n", ["sum to 1", "1.80"]),
-    ("path,label,p_cat,p_dog\n1.jpg,cat,,0.9\n", ["nan", "'1.jpg'"]),
+    ("path,label,p_cat,p_dog\n1.jpg,cat,0.9,0.9\n", ["sum to 1 in '", "my.csv', but 1 rows sum to 1.80", "softmax"]),
+    ("path,label,p_cat,p_dog\n0.jpg,,,\n1.jpg,cat,,0.9\n", ["my.csv', but 1 are empty or nan", "'1.jpg' (row 3)"]),
     ("path,label,p_cat,p_dog\n1.jpg,cat,x,0.9\n", ["Expected numbers", "'x'"]),
-    ("path,label,p_cat,p_dog\n1.jpg,cat,0.5,0.5\n1.jpg,dog,0.5,0.5\n", ["one row a picture", "'1.jpg'"]),
+    ("path,label,p_cat,p_dog\n1.jpg,cat,0.5,0.5\n2.jpg,cat,0.5,0.5\n1.jpg,dog,0.5,0.5\n",
+     ["one row a picture in '", "my.csv', but 1 have several", "'1.jpg' (rows 2 and 4)"]),
     ("path,label,p_cat,p_dog\n1.jpg,owl,0.5,0.5\n", ["none for 'owl'", "Add p_owl"]),
+    ("path,label,p_cat,p_dog\n1.jpg,Cat,0.5,0.5\n2.jpg,dog,0.5,0.5\n", ["'Cat' from 'cat' differs only in capitals"]),
+    ("path,label,p_cat\n1.jpg,Cat,0.5\n2.jpg,x,0.5\n", ["'Cat' differs from 'cat' only in capitals", "'p_Cat': 'p_cat'"]),
+    ("path,label,p_cat\n1.jpg,0,0.5\n2.jpg,1,0.5\n3.jpg,0,0.5\n",
+     ["no row is labelled so", "The labels are '0' (2), '1' (1)", "-y 'columns: {p_1: p_cat}'"]),
     ("path,label,p_cat\n1.jpg,cat,7\n", ["from 0 to 1"]),
-    ("file,label,p_cat\n1.jpg,cat,0.5\n", ["'path'", "columns={'path': 'file'"]),
+    ("file,label,p_cat\n1.jpg,cat,0.5\n", ["'path'", "columns={'path': 'filename'", "-y 'columns: {path: filename, label: truth,"]),
     ("path,label,cat\n1.jpg,cat,0.5\n", ["p_<class>", "'cat'"]),
-    ("", ["cannot be read"]),
+    ("", ["my.csv', but the file is empty"]),
+    ('path,label,p_cat\n1.jpg,"cat,0.5', ["cannot be read"]),
 ])  # fmt: skip
 def test_what_is_wrong_with_a_file_is_said(csv, text, words):
     said = message(read_any_predictions, csv(text))
@@ -89,6 +95,70 @@ def test_what_is_wrong_with_a_file_is_said(csv, text, words):
 def test_a_file_that_is_not_there_and_a_column_that_is_not_in_it_are_named(csv, tmp_path):
     assert "nowhere.csv" in message(read_any_predictions, tmp_path / "nowhere.csv")
     assert "no column 'truth'; it has 'path'" in message(read_any_predictions, csv(ROWS), {"label": "truth"})
+
+
+def test_columns_as_text_as_papermill_gives_them_with_p_are_told_how_to_be_given(csv):
+    said = message(read_any_predictions, csv(ROWS), "{'path': 'file'}")
+    assert "got the text \"{'path': 'file'}\"" in said
+    assert "-y 'columns: {path: filename, label: truth, p_logo: score}'" in said
+
+
+def test_a_relative_path_that_is_not_there_is_said_in_full(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = message(read_any_predictions, "my/own.csv")
+    assert "in 'my/own.csv', but there is no such file" in said
+    assert f"looked for '{tmp_path / 'my/own.csv'}'" in said
+
+
+def test_scores_of_the_class_that_is_called_1_are_read_with_labels_0_and_1(csv):
+    """What the message about labels 0 and 1 advises."""
+    found = read_any_predictions(csv("path,label,p_cat\n1.jpg,0,0.25\n2.jpg,1,0.75\n"), {"p_1": "p_cat"})
+    assert against_rest(found, "1")[0].tolist() == [False, True]
+
+
+def test_the_pictures_folder_may_start_at_home(csv):
+    assert "~" not in read_any_predictions(csv(ROWS), root="~/photos").attrs["root"]
+
+
+# --- the class that is looked for --------------------------------------------------------------------
+
+
+def labelled_as(*labels):
+    return table_of(labels, np.tile([0.5, 0.25, 0.25], (len(labels), 1)), ["cat", "dog", "owl"])
+
+
+def test_the_rarest_label_is_looked_for_unless_one_is_named():
+    table = labelled_as("cat", "cat", "dog")
+    assert class_to_find(table) == "dog"
+    assert class_to_find(table, "cat") == "cat"
+
+
+@pytest.mark.parametrize("positive", [0, "0"])
+def test_a_class_called_0_is_looked_for_also_if_papermill_makes_a_number_of_its_name(positive):
+    table = table_of(["0", "0", "1"], np.full((3, 2), 0.5), ["0", "1"])
+    assert class_to_find(table, positive) == "0"
+
+
+@pytest.mark.parametrize(("labels", "positive", "words"), [
+    (["cat", "cat", "dog"], "owl", ["labelled 'owl'", "of 3 rows none is", "The labels are 'cat' (2), 'dog' (1)"]),
+    (["cat", "cat"], "", ["of 2 rows all are", "The labels are 'cat' (2)"]),
+    (["cat", "dog"], "lego", ["one of 'cat', 'dog', 'owl', but got 'lego'"]),
+    (["cat", "dog"], "owls", ["but got 'owls'. Did you mean 'owl'?"]),
+    (["cat", "dog"], "DOG", ["but got 'DOG'. Did you mean 'dog'?"]),
+])  # fmt: skip
+def test_a_class_that_cannot_be_looked_for_is_told_with_the_labels_and_their_counts(labels, positive, words):
+    said = message(class_to_find, labelled_as(*labels), positive)
+    assert [word for word in words if word not in said] == [], said
+
+
+def test_a_half_without_the_class_or_with_nothing_else_is_named():
+    both, cats, dogs = labelled_as("cat", "dog"), labelled_as("cat", "cat"), labelled_as("dog")
+    assert check_halves(both, both, "cat") is None
+    assert "but the labels of test are 'dog' (1); valid has both." in message(check_halves, both, dogs, "cat")
+    assert "but the labels of valid are 'cat' (2); test has both." in message(check_halves, cats, both, "cat")
+    neither = message(check_halves, cats, dogs, "cat")
+    assert "but the labels of valid are 'cat' (2); the labels of test are 'dog' (1). Add" in neither
+    assert "the labels of valid are none" in message(check_halves, cats[:0], both, "cat")
 
 
 # --- halves ------------------------------------------------------------------------------------------

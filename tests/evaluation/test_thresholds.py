@@ -6,10 +6,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.evaluation.made import BOTH_KINDS, ROWS, logos, message
+from utils.evaluation.intervals import wilson
 from utils.evaluation.thresholds import (
     Costs,
     cheapest,
     choose_and_report,
+    is_kept,
     outcome,
     reach_precision,
     reach_recall,
@@ -203,3 +205,12 @@ def test_a_float32_score_is_its_own_threshold(rows):
     assume((predictions["p_logo"] <= 1).all())
     found = reach_recall(predictions, "logo", 1.0)
     assert outcome(predictions, "logo", found.threshold).recall == 1
+
+
+def test_a_promise_is_kept_or_broken_only_where_the_whole_interval_says_so():
+    interval = wilson(92, 100)
+    assert is_kept(92, 100, interval.low) == "yes"
+    assert is_kept(92, 100, interval.low + 1e-9) == "not sure"
+    assert is_kept(92, 100, interval.high) == "not sure"
+    assert is_kept(92, 100, interval.high + 1e-9) == "no"
+    assert is_kept(0, 0, 0.5) == "not sure"  # nothing was taken: nothing is known

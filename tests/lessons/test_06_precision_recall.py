@@ -2,6 +2,7 @@
 
 import json
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,9 +12,11 @@ from tests.evaluation.made import BOTH_KINDS, logos
 from tests.lessons import tool
 from tests.lessons.tool import digest, folder_of
 from utils.data.samples import sample
+from utils.evaluation.calibration import with_temperature
 from utils.evaluation.curves import average_precision, threshold_table
+from utils.evaluation.inputs import against_rest
 from utils.evaluation.reading import halves, read_any_predictions
-from utils.evaluation.thresholds import choose_and_report, outcome
+from utils.evaluation.thresholds import Costs, choose_and_report, is_kept, outcome
 
 LESSON = "06_precision_recall.ipynb"
 NAMES = ["cat", "dog", "logo", "owl"]
@@ -36,6 +39,13 @@ def save(table, path):
     return str(path)
 
 
+def figures(report):
+    """The text alternatives of all figures in an executed report."""
+    code = [cell for cell in nbformat.read(report, as_version=4).cells if cell.cell_type == "code"]
+    shown = [output for cell in code for output in cell.outputs if "image/png" in output.get("data", {})]
+    return "\n".join(f"<Figure: {output.metadata['image/png']['alt']}>" for output in shown)
+
+
 def failure(tmp_path, table, **parameters):
     """The CourseError with which a run on this table ends."""
     path = save(table, tmp_path / "my.csv")
@@ -48,7 +58,7 @@ def plain_run(tmp_path_factory):
     tmp_path = tmp_path_factory.mktemp("lesson 06")
     table = made()
     path = save(table, tmp_path / "my.csv")
-    results, text = tool.run(LESSON, tmp_path, predictions=path, positive="logo", min_recall=0.9)
+    results, text = tool.run(LESSON, tmp_path, predictions=path, positive="logo", min_recall=0.9, min_precision=0.85)
     return results, text, tmp_path / "out" / "output", read_any_predictions(path)
 
 
@@ -57,15 +67,64 @@ def test_it_runs_on_a_csv_without_model_or_pictures(plain_run):
     assert f"600 pictures, {(table['label'] == 'logo').sum()} of them 'logo'" in text
     assert results["parameters"]["min_recall"] == 0.9
     assert len(results["claims"]) == 7  # the others are about the samples
+    assert "average_precision_of_the_posters_model" not in results["numbers"]  # nor is a model trained on them
+
+
+def test_a_report_on_own_rows_warns_of_nothing_and_speaks_of_no_labels_that_were_mended(plain_run):
+    results, text, _, _ = plain_run
+    assert "Warning" not in text
+    assert "nobody has listed your wrong labels: look at these 20" in text
+    assert "no label was mended" in text
+    assert f"\ntemperature {results['numbers']['temperature']:.2f}\n" in f"\n{text}"
+    assert "with the wrong labels still in it" not in text
+
+
+def test_rows_whose_pictures_are_not_there_get_one_line_that_says_where_they_were_looked_for(plain_run):
+    _, text, output, _ = plain_run
+    assert f"no picture is found in '{output.parents[1]}' (data_dir says where)" in text
+    assert "false alarms, the surest" not in figures(output.parent / "report.ipynb")
+
+
+def test_each_half_is_counted(plain_run):
+    _, text, _, table = plain_run
+    for half, name in zip(halves(table), ("valid, to choose by", "test, to report on")):
+        assert f"{name}: {len(half)} pictures, {(half['label'] == 'logo').sum()} of them 'logo'" in text
 
 
 def test_its_decisions_are_those_of_utils_on_test(plain_run):
     results, _, output, table = plain_run
     _, expected = choose_and_report(*halves(table), "logo", recall=0.9)
-    found = results["numbers"]["decisions"]["archivist: recall 0.9"]
+    found = results["numbers"]["decisions_on_test"]["archivist: recall 0.9"]
     assert found == {"threshold": expected.threshold, "precision": expected.precision, "recall": expected.recall}
     written = pd.read_csv(output / "decisions.csv").set_index("need").loc["archivist: recall 0.9"]
     assert (written["false alarms"], written["misses"]) == (expected.fp, expected.fn)
+    assert written["threshold"] == expected.threshold
+
+
+def test_its_report_says_what_was_reached_where_and_if_the_need_was_kept(plain_run):
+    results, text, output, table = plain_run
+    written = pd.read_csv(output / "decisions.csv", keep_default_na=False).set_index("need")
+    chosen, reported = choose_and_report(*halves(table), "logo", recall=0.9)
+    archivist = written.loc["archivist: recall 0.9"]
+    assert archivist["reached on valid"] == f"recall {chosen.recall:.3f}"
+    assert archivist["reached on test"] == f"recall {reported.recall:.3f}"
+    assert archivist["kept on test"] == is_kept(reported.tp, reported.tp + reported.fn, 0.9)
+    lawyer = choose_and_report(*halves(table), "logo", precision=0.85)[1]
+    assert written.loc["lawyer: precision 0.85", "kept on test"] == is_kept(lawyer.tp, lawyer.tp + lawyer.fp, 0.85)
+    costs = Costs(fp=1, fn=20)
+    cheap = [f"cost {each.cost(costs):,.0f}" for each in choose_and_report(*halves(table), "logo", costs=costs)]
+    assert written.loc["costs 20 : 1", ["reached on valid", "reached on test", "kept on test"]].tolist() == [*cheap, ""]
+
+
+def test_its_thresholds_are_marked_as_those_of_other_scores_than_the_calibrated_ones(plain_run):
+    results, _, output, table = plain_run
+    assert set(pd.read_csv(output / "decisions.csv")["scores"]) == {"as they came"}
+    calibrated = pd.read_csv(output / "calibrated.csv")
+    temperature = results["numbers"]["temperature"]
+    assert calibrated["temperature"].unique().tolist() == [pytest.approx(temperature)]
+    assert calibrated["p_logo"].to_numpy() == pytest.approx(
+        with_temperature(halves(table)[1], temperature)["p_logo"].to_numpy(), abs=1e-6
+    )
 
 
 def test_it_leaves_what_to_look_at_and_calibrated_predictions(plain_run):
@@ -81,13 +140,17 @@ def test_it_leaves_what_to_look_at_and_calibrated_predictions(plain_run):
 def test_with_one_score_column_of_another_name_and_a_split_of_its_own(tmp_path):
     table = made(400)
     split = np.where(np.arange(400) % 4 == 0, "test", "valid")
-    own = pd.DataFrame({"file": table["path"], "truth": table["label"], "score": table["p_logo"], "split": split})
+    less_sure = table["p_logo"] ** 0.25 / (table["p_logo"] ** 0.25 + (1 - table["p_logo"]) ** 0.25)
+    own = pd.DataFrame({"file": table["path"], "truth": table["label"], "score": less_sure, "split": split})
     columns = {"path": "file", "label": "truth", "p_logo": "score"}
     results, text = tool.run(
         LESSON, tmp_path, predictions=save(own, tmp_path / "my.csv"), columns=columns, positive="logo"
     )
-    assert "300 to choose by, 100 to report on" in text
+    assert "valid, to choose by: 300 pictures" in text
+    assert "test, to report on: 100 pictures" in text
     assert results["numbers"]["pictures"] == 400
+    assert results["numbers"]["temperature"] < 0.5  # the scores were drawn to the middle
+    assert "<Figure: Too unsure: " in figures(tmp_path / "out" / "report.ipynb")
 
 
 def test_its_pictures_are_shown_where_they_are_found_and_only_read(tmp_path):
@@ -107,7 +170,7 @@ def test_it_runs_on_a_folder_with_a_quick_model(tmp_path):
     results, text = tool.run(LESSON, tmp_path, data_dir=str(own), positive="class 01", size=64)
     assert digest(own) == before
     assert "42 pictures, 14 of them 'class 01'" in text
-    assert set(results["numbers"]["decisions"]) >= {"costs 20 : 1"}
+    assert set(results["numbers"]["decisions_on_test"]) >= {"costs 20 : 1"}
 
 
 def test_a_need_that_cannot_be_met_is_a_finding(tmp_path):
@@ -123,7 +186,7 @@ def test_a_need_that_cannot_be_met_is_a_finding(tmp_path):
         min_recall=0.5,
     )
     assert "No threshold reaches a precision of 1" in text
-    assert list(results["numbers"]["decisions"]) == ["archivist: recall 0.5", "costs 20 : 1"]
+    assert list(results["numbers"]["decisions_on_test"]) == ["archivist: recall 0.5", "costs 20 : 1"]
     (reached,) = [claim for claim in results["claims"] if "the threshold of each need reaches it" in claim["text"]]
     assert not reached["holds"]
 
@@ -134,7 +197,11 @@ def test_a_need_that_cannot_be_met_is_a_finding(tmp_path):
         (lambda table: table.assign(p_cat=7 * table["p_cat"] - 2), "logits"),
         (lambda table: table.drop(columns="p_owl"), "A column may be missing ('cat', 'dog', 'logo' are there)"),
         (lambda table: pd.concat([table, table[:1]]), "one row a picture"),
-        (lambda table: table[table["label"] == "logo"], "are positive"),
+        (lambda table: table[table["label"] == "logo"], "all are. The labels are 'logo' ("),
+        (
+            lambda table: table.assign(split=np.where(table["label"] == "logo", "valid", "test")),
+            "the labels of test are",
+        ),
     ],
 )
 def test_a_table_that_makes_no_sense_ends_the_run_with_what_to_do(tmp_path, spoil, words):
@@ -146,9 +213,12 @@ def test_a_class_that_there_is_not_is_named(tmp_path):
     assert "one of 'cat', 'dog', 'logo', 'owl', but got 'lego'" in failure(tmp_path, made(80), positive="lego")
 
 
-def test_the_rarest_class_is_looked_for_if_none_is_named(tmp_path):
-    results, _ = tool.run(LESSON, tmp_path, predictions=save(made(), tmp_path / "my.csv"))
+def test_the_rarest_class_is_looked_for_if_none_is_named_also_if_it_is_one_row_in_thousands(tmp_path):
+    table = made(20_000)
+    rare = pd.concat([table[table["label"] != "logo"], table[table["label"] == "logo"][:4]])
+    results, text = tool.run(LESSON, tmp_path, predictions=save(rare, tmp_path / "my.csv"))
     assert results["numbers"]["positive"] == "logo"
+    assert "pictures, 4 of them 'logo' (0.0222 %)" in text
     assert json.dumps(results)
 
 
@@ -200,6 +270,26 @@ def test_the_probability_of_the_label_is_found_for_each_row():
 
 
 # --- what its prose says of the samples --------------------------------------------------------------
+
+
+def test_the_answers_about_the_slider_are_those_of_the_shipped_table():
+    _, test = halves(read_any_predictions(sample("predictions") / "predictions.csv"))
+    table = threshold_table(*against_rest(test, "logo"))
+    few_alarms, one_miss = table[table["fp"] <= 10].iloc[-1], table[table["fn"] <= 1].iloc[0]
+    prose = (tool.LESSONS / LESSON).read_text(encoding="utf-8")
+    assert f"From {few_alarms['threshold']:.3f} on there are {few_alarms['fp']:.0f} false alarms, and " in prose
+    assert f"and {few_alarms['fn']:.0f} misses. From {one_miss['threshold']:.3f} on there is 1 miss, and " in prose
+    assert f"there are {one_miss['fp']:.0f} false alarms.</details>" in prose
+
+
+def test_four_of_the_five_misses_that_the_archivist_has_on_valid_are_no_logos():
+    """So says the text below the mended labels; and that test has no such poster."""
+    valid, test = halves(read_any_predictions(sample("predictions") / "predictions.csv"))
+    wrong = pd.read_csv(sample("predictions") / "wrong_labels.csv")
+    plain = wrong["path"][wrong["label"] == "logo"]
+    chosen, _ = choose_and_report(valid, test, "logo", recall=0.95)
+    missed = valid[(valid["label"] == "logo") & (valid["p_logo"] < chosen.threshold)]
+    assert (len(missed), missed["path"].isin(plain).sum(), test["path"].isin(plain).sum()) == (5, 4, 0)
 
 
 def test_the_two_wrong_labels_of_the_posters_are_those_that_their_card_names():

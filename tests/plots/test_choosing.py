@@ -1,5 +1,6 @@
 """Figures about choosing draw the numbers of their tables, also a million of them, and say them in words."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -52,6 +53,29 @@ def test_any_column_of_the_table_can_be_drawn():
     figure = plots.by_threshold(TABLE.assign(cost=TABLE["fp"] + 5 * TABLE["fn"]), "x", columns=["cost"], ylabel="euros")
     assert figure.axes[0].lines[0].get_ydata().tolist() == [10, 5, 6, 1, 2]
     assert figure.axes[0].get_ylabel() == "euros"
+
+
+def test_scores_beyond_the_scale_do_not_press_the_curve_flat():
+    """Nine in ten of the rest have scores that no axis shows: what taking them costs is no part of the picture."""
+    scores = np.array([1 - 1e-9, 1 - 1e-8, 0.9, 0.1, *np.linspace(1e-9, 1e-6, 90)])
+    table = threshold_table(np.arange(len(scores)) < 4, scores)
+    axes = plots.by_threshold(table, "x", columns=["fp"]).axes[0]
+    assert points(axes.lines[0]) == [(1 - 1e-5, 0), (0.9, 0), (0.1, 0), (1e-5, 1)]
+    assert axes.get_ylim()[1] < 2
+    recalls = [recall for _, recall in points(plots.by_threshold(table, "x", columns=["recall"]).axes[0].lines[0])]
+    assert recalls == [0.5, 0.75, 1, 1]
+
+
+def test_the_axis_of_values_can_end_below_the_highest():
+    assert plots.by_threshold(TABLE, "x", top=0.3).axes[0].get_ylim() == (0, 0.3)
+
+
+def test_the_numbers_of_thresholds_do_not_touch():
+    figure = plots.by_threshold(TABLE, "x")
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels() if label.get_text()]
+    assert len(boxes) == 7
+    assert all(left.x1 + 3 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_two_models_and_two_needs_are_on_one_figure():
@@ -111,6 +135,18 @@ def test_the_rows_are_false_alarms_misses_and_what_is_nearest(predictions):
     assert titles[6:] == ["0.520", "0.450", "0.600"]
     assert figure.alt.startswith("From a score of 0.5 on: 2 false alarms and 2 misses.")
     assert "2 misses, the surest: 3.png, 2.png" in figure.alt
+
+
+def test_each_picture_has_its_file_name_below_and_a_long_one_keeps_its_end(predictions):
+    table, root = predictions
+    first = plots.worst_cases(table, root, "logo", 0.5).axes[0]
+    assert [text.get_text() for text in first.texts[:2]] == ["is rest", "0.png"]
+    renamed = table.assign(path=[f"a/b/of_last_summer_{number:04}.png" for number in range(6)])
+    # These are not there: the words on the grey field come first.
+    below = plots.worst_cases(table.assign(path="a/" + table["path"]), root, "logo", 0.5).axes[0].texts[2]
+    assert below.get_text() == "0.png"
+    below = [axes.texts[2].get_text() for axes in plots.worst_cases(renamed, root, "logo", 0.5, most=2).axes[:2]]
+    assert below == ["…t_summer_0000.png", "…t_summer_0001.png"]
 
 
 def test_a_score_at_the_threshold_is_taken(predictions):

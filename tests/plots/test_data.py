@@ -114,6 +114,12 @@ def test_compare_writes_values_and_chance_into_the_text():
     drawn(figure)
 
 
+def test_compare_calls_its_line_by_the_word_that_is_given():
+    figure = plots.compare({"always cat": 0.4}, "Too low", chance=0.4, word="the bar")
+    assert [text.get_text() for text in figure.axes[0].texts if "bar" in text.get_text()] == ["the bar"]
+    assert figure.alt.endswith("; the bar is 0.40.")
+
+
 @pytest.mark.parametrize("empty", ["", "  ", None])
 def test_a_figure_without_text_is_refused(empty):
     with pytest.raises(CourseError, match="text alternative"):

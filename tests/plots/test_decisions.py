@@ -19,12 +19,19 @@ def predictions(tmp_path):
 
 
 def test_answers_show_the_likeliest_classes_first(predictions):
-    figure = plots.answers(*predictions, most=2)
+    table, root = predictions
+    figure = plots.answers(table.assign(label=np.nan), root, most=2)
     above, below = figure.axes[:2], figure.axes[2:]
     assert [axes.images[0].get_array().shape[:2] for axes in above] == [(10, 12)] * 2
     widths = [[bar.get_width() for bar in axes.patches] for axes in below]
     assert widths == [[0.7, 0.3], [0.9, 0.1]]
     assert figure.alt == "2 pictures with bars of probability: cat with 70%, dog with 90%."
+
+
+def test_answers_stand_beside_the_truth_where_it_is_known(predictions):
+    figure = plots.answers(*predictions, most=2)
+    assert [axes.get_title() for axes in figure.axes[:2]] == ["cat", "cat"]
+    assert figure.alt == "2 pictures with bars of probability: cat with 70% (it is cat), dog with 90% (it is cat)."
 
 
 def test_the_surest_mistake_comes_first_and_right_answers_are_left_out(predictions):

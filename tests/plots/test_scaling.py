@@ -70,6 +70,13 @@ def test_shares_are_of_each_column_by_itself():
     )
 
 
+def test_shares_say_of_what_and_leave_out_numbers_that_would_read_0():
+    table = pd.DataFrame({"work": [996, 4]}, index=["early", "late"])
+    axes = plots.shares(table, "early work", "all convolutions").axes[0]
+    assert [text.get_text() for text in axes.texts] == ["100 %", ""]
+    assert axes.get_xlabel() == "share of all convolutions, %"
+
+
 def test_growth_draws_each_way_on_axes_of_base_2():
     curves = {"depth": {1: 1, 2: 2, 4: 4.1}, "size": {1: 1, 2: 4, 4: 16}}
     figure = plots.cost_growth(curves, "size costs more")

@@ -57,3 +57,10 @@ def test_the_front_is_told_with_its_numbers(networks):
         "two are left. Accuracy against milliseconds here: trained 0.90 (0.80 to 0.95) for 11; "
         "slow 0.40 (0.30 to 0.50) for 12; small 0.50 (0.40 to 0.60) for 0.8. On the efficient front: small, trained."
     )
+
+
+def test_the_bar_is_a_line_of_its_own_and_told(networks):
+    figure = plots.front(networks, "two are left", bar=0.2)
+    line = next(line for line in figure.axes[0].lines if line.get_label() == "the bar")
+    assert list(line.get_ydata()) == [0.2, 0.2]
+    assert figure.alt.endswith("The bar is 0.20.")

@@ -24,7 +24,7 @@ class McNemar:
 
     def __str__(self):
         p_value = f"p = {self.p_value:.3f}" if self.p_value >= 0.001 else "p < 0.001"
-        return f"only the first is right on {self.only_first:,} pictures, only the second on {self.only_second:,}: {p_value}"
+        return f"right alone: the first on {self.only_first:,}, the second on {self.only_second:,}: {p_value}"
 
 
 def mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> McNemar:

@@ -5,6 +5,8 @@ always by name; all other classes together are *the rest*; a picture's *score* i
 A picture counts as positive when its score >= the threshold, everywhere. Introduced in lesson 06.
 """
 
+import difflib
+
 import numpy as np
 import pandas as pd
 
@@ -13,8 +15,12 @@ from utils.evaluation.metrics import confusion_counts
 from utils.evaluation.predictions import PREFIX, check_predictions, check_range, other_names, predicted_classes
 
 
-def labelled(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def labelled(predictions: pd.DataFrame, source: str = "the table") -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Targets (N,), probabilities (N, K) and the K classes' names of a predictions table of which every row is labelled.
+
+    Args:
+        predictions: the table.
+        source: what a message calls it.
 
     Raises:
         CourseError: the table is empty; a path is there twice; a probability is nan, no number or looks like a logit;
@@ -24,11 +30,11 @@ def labelled(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list[st
     if not len(predictions):
         raise CourseError("Expected a row for each picture, but the table of predictions is empty. Is the file the right "
                           "one, and is a filter too strict?")  # fmt: skip
-    probabilities = check_predictions(predictions)
+    probabilities = check_predictions(predictions, source)
     unknown = other_names(predictions, "label", classes)
     if unknown:
         raise CourseError(f"Expected probabilities for every class in 'label', but there are none for {named(unknown)}: the "
-                          f"columns are for {named(classes)}. Add {PREFIX}{unknown[0]}, or drop these rows.")  # fmt: skip
+                          f"columns are for {named(classes)}. {_remedy(unknown, classes)}")  # fmt: skip
     targets = pd.Categorical(predictions["label"], categories=classes).codes
     return targets.astype(np.int64), probabilities, classes
 
@@ -41,7 +47,9 @@ def against_rest(predictions: pd.DataFrame, positive: str) -> tuple[np.ndarray, 
     """
     targets, probabilities, classes = labelled(predictions)
     if positive not in classes:
-        raise CourseError(f"Expected the positive class to be one of {named(classes)}, but got {positive!r}.")
+        near = same_but_capitals(positive, classes) or difflib.get_close_matches(str(positive), classes, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise CourseError(f"Expected the positive class to be one of {named(classes)}, but got {positive!r}.{hint}")
     number = classes.index(positive)
     return targets == number, probabilities[:, number]
 
@@ -84,3 +92,17 @@ def check_scores(is_positive, scores) -> tuple[np.ndarray, np.ndarray]:
                           "Name the positive class: is_positive = (predictions['label'] == 'logo').to_numpy()")  # fmt: skip
     check_range(scores[:, None], np.arange(len(scores)), "score")
     return is_positive, scores
+
+
+def same_but_capitals(name, known) -> list[str]:
+    """Those of the known names that differ from this one in capitals alone, or in blanks around it."""
+    return [one for one in known if one.strip().casefold() == str(name).strip().casefold()]
+
+
+def _remedy(unknown, classes):
+    """What to do about labels that are no classes: most often they are spelt otherwise."""
+    spelt = {name: same[0] for name in unknown if (same := same_but_capitals(name, classes))}
+    if not spelt:
+        return f"Add {PREFIX}{unknown[0]}, or drop these rows."
+    pairs = ", ".join(f"{name!r} from {one!r}" for name, one in list(spelt.items())[:3])
+    return f"{pairs} differs only in capitals or blanks: predictions['label'] = predictions['label'].replace({spelt})"

@@ -13,6 +13,7 @@ import pandas as pd
 from utils.errors import CourseError, named
 from utils.evaluation.curves import threshold_table
 from utils.evaluation.inputs import against_rest
+from utils.evaluation.intervals import wilson
 from utils.evaluation.metrics import ratio
 
 
@@ -162,6 +163,19 @@ def choose_and_report(
     else:
         chosen = cheapest(valid, positive, costs)
     return chosen, outcome(test, positive, chosen.threshold)
+
+
+def is_kept(successes: int, trials: int, at_least: float) -> str:
+    """Whether a share reaches what was promised, by Wilson's interval: "yes" where all of it does, "no" where none of it
+    does, else "not sure".
+
+    Raises:
+        CourseError: as for `wilson`.
+    """
+    interval = wilson(successes, trials)
+    if interval.low >= at_least:
+        return "yes"
+    return "no" if interval.high < at_least else "not sure"
 
 
 def _reach(predictions, positive, wanted, at_least, best):

@@ -7,7 +7,7 @@ Words: a *threshold table* is that of `utils.evaluation.curves`, an *outcome* wh
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from utils.plots.data import shorten
 from utils.plots.figures import (
@@ -27,7 +27,8 @@ from utils.plots.figures import (
 MARKERS = ("o", "s", "D", "^", "v", "P")  # told apart without colour too
 BINS = 25  # of a histogram of scores
 EDGE = 1e-5  # scores nearer to 0 or 1 are drawn here
-TICKS = (1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
+TICKS = (1e-4, 0.01, 0.1, 0.5, 0.9, 0.99, 0.9999)
+BETWEEN = (1e-3, 0.999)  # a tick without a number, which would touch its neighbour's
 
 
 def score_histogram(is_positive, scores, positive: str, threshold: float | None = None, finding: str = "") -> Figure:
@@ -72,6 +73,7 @@ def by_threshold(
     chosen: dict | None = None,
     columns=("precision", "recall"),
     ylabel: str = "share",
+    top: float | None = None,
 ) -> Figure:
     """Columns of a threshold table against the threshold, with a line at each chosen one.
 
@@ -82,8 +84,9 @@ def by_threshold(
         finding: the title.
         chosen: {name: threshold}.
         columns: which of its columns.
+        top: where the axis of values ends; None: above the highest.
     """
-    shown, chosen = thinned(table[np.isfinite(table["threshold"])]), chosen or {}
+    shown, chosen = thinned(_on_scale(table[np.isfinite(table["threshold"])])), chosen or {}
     figure, axes = canvas(height=3.5)
     for column, colour, dash in zip(columns, COLOURS, DASHES):
         # The value at a threshold holds down to the next lower score, and thresholds fall from row to row.
@@ -106,9 +109,9 @@ def by_threshold(
     axes.set_xscale("logit")
     axes.set_xlim(EDGE, 1 - EDGE)
     axes.xaxis.set_major_locator(FixedLocator(TICKS))
-    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_locator(FixedLocator(BETWEEN))
     plain_numbers(axes.xaxis)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, top)
     axes.set_xlabel("threshold")
     axes.set_ylabel(ylabel)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
@@ -139,7 +142,7 @@ def trade_offs(tables: dict, finding: str, chosen: dict | None = None, share: fl
     if share is not None:
         axes.axhline(share, color=GREY, linestyle=":", linewidth=1)
         axes.annotate("guessing", (0, share), xytext=(3, 3), textcoords="offset points", color=GREY, fontsize=8)
-    _unit_square(axes, "recall: of the positive, how many are found", "precision: of the found, how many are right")
+    _unit_square(axes, "recall: of the positive, how many are found", "precision: of the taken, how many are right")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
     title(axes, finding)
     marked = ", ".join(
@@ -189,6 +192,16 @@ def intervals(values: dict, finding: str, label: str = "recall") -> Figure:
         f"{name} {seen:.2f}, {interval.low:.2f} to {interval.high:.2f}" for name, (seen, interval) in values.items()
     )
     return with_alt(figure, f"{finding}. {label.capitalize()} with intervals: {listed}.")
+
+
+def _on_scale(table):
+    """The rows within the scale of thresholds and one beyond each end, whose values hold there.
+
+    All others would be drawn on the edge, as a line up and down that presses the rest flat.
+    """
+    threshold = table["threshold"].to_numpy()
+    above, below = np.flatnonzero(threshold > 1 - EDGE)[:-1], np.flatnonzero(threshold < EDGE)[1:]
+    return table.drop(index=table.index[[*above, *below]])
 
 
 def _unit_square(axes, xlabel, ylabel):

@@ -149,14 +149,16 @@ def copy_grid(copies: pd.DataFrame, columns: int = 6, most: int = 24) -> Figure:
     )
 
 
-def compare(values: dict, finding: str, label: str = "accuracy", chance: float | None = None) -> Figure:
-    """A bar for each named value between 0 and 1; a dashed line where guessing would land."""
+def compare(
+    values: dict, finding: str, label: str = "accuracy", chance: float | None = None, word: str = "chance"
+) -> Figure:
+    """A bar for each named value between 0 and 1; a dashed line, with a word, where guessing would land."""
     figure, axes = canvas(height=0.9 + 0.42 * len(values))
     bars = axes.barh(list(values), list(values.values()), color=[BLUE, ORANGE, GREEN, RED, GREY][: len(values)])
     axes.bar_label(bars, fmt="%.2f", padding=3)
     if chance is not None:
         axes.axvline(chance, color=GREY, linestyle="--", linewidth=1)
-        axes.annotate("chance", (chance, 1), xycoords=("data", "axes fraction"), color=GREY, fontsize=8,
+        axes.annotate(word, (chance, 1), xycoords=("data", "axes fraction"), color=GREY, fontsize=8,
                       xytext=(3, 2), textcoords="offset points")  # fmt: skip
     axes.set_xlim(0, 1.08)
     axes.set_xlabel(label)
@@ -164,7 +166,7 @@ def compare(values: dict, finding: str, label: str = "accuracy", chance: float |
     title(axes, finding, pad=14 if chance is not None else 6)
     listed = ", ".join(f"{name} {value:.2f}" for name, value in values.items())
     return with_alt(
-        figure, f"{finding}. Bars of {label}: {listed}{f'; chance is {chance:.2f}' if chance is not None else ''}."
+        figure, f"{finding}. Bars of {label}: {listed}{f'; {word} is {chance:.2f}' if chance is not None else ''}."
     )
 
 

@@ -1,5 +1,7 @@
 """Figures about what a model decided: single pictures with their probabilities, and the mistakes worth looking at."""
 
+from pathlib import PurePosixPath
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -8,10 +10,11 @@ from utils.plots.data import draw_picture, shorten
 from utils.plots.figures import BLUE, GREY, RED, canvas, with_alt
 
 PREFIX = "p_"  # of the probability columns in a predictions table
+LONGEST_NAME = 18  # of a file, under a small picture
 
 
 def answers(predictions: pd.DataFrame, root, most: int = 6, top: int = 3) -> Figure:
-    """Pictures with the probabilities of their likeliest classes as bars.
+    """Pictures, each below its label where it has one, with the probabilities of their likeliest classes as bars.
 
     Args:
         predictions: a predictions table.
@@ -27,12 +30,15 @@ def answers(predictions: pd.DataFrame, root, most: int = 6, top: int = 3) -> Fig
             :top
         ]
         draw_picture(above, root, row["path"])
+        if isinstance(row["label"], str):
+            above.set_title(shorten(row["label"], 16), fontsize=9)
         below.barh([shorten(name.removeprefix(PREFIX), 11) for _, name in likeliest], [value for value, _ in likeliest],
                    color=[BLUE] + [GREY] * top)  # fmt: skip
         below.set_xlim(0, 1)
         below.set_xticks([0, 1])
         below.invert_yaxis()
-        told.append(f"{row['predicted']} with {likeliest[0][0]:.0%}")
+        truth = f" (it is {row['label']})" if isinstance(row["label"], str) else ""
+        told.append(f"{row['predicted']} with {likeliest[0][0]:.0%}{truth}")
     figure.suptitle("What the model says, and how sure it is", weight="bold", fontsize=11)
     return with_alt(figure, f"{len(shown)} pictures with bars of probability: {', '.join(told)}.")
 
@@ -56,7 +62,7 @@ def worst_mistakes(predictions: pd.DataFrame, root, most: int = 8) -> Figure:
 
 
 def worst_cases(predictions: pd.DataFrame, root, positive: str, threshold: float, most: int = 7) -> Figure:
-    """Three rows: the surest false alarms, the surest misses, and what lies nearest to the threshold.
+    """Three rows: the surest false alarms, the surest misses, and what lies nearest to the threshold; each with its file.
 
     Args:
         predictions: a predictions table with labels.
@@ -73,7 +79,7 @@ def worst_cases(predictions: pd.DataFrame, root, positive: str, threshold: float
         f"{misses.sum():,} misses, the surest": scores[misses].sort_values(kind="stable").index,
         f"nearest to {threshold:.2g}": nearest,
     }
-    figure, grid = canvas(1.25 * most + 1.2, 5.2, len(rows), most, squeeze=False)
+    figure, grid = canvas(1.25 * most + 1.2, 5.6, len(rows), most, squeeze=False)
     for line, (name, chosen) in zip(grid, rows.items()):
         _gallery_row(line, predictions.loc[chosen[:most]], scores, root)
         line[0].text(
@@ -104,11 +110,16 @@ def heat(image, weights: np.ndarray, finding: str, alt: str) -> Figure:
 
 
 def _gallery_row(line, rows, scores, root):
-    """Pictures with their score above and their label below; what there are too few of stays empty."""
+    """Pictures with their score above, label and file name below; what there are too few of stays empty."""
     for axes in line:
         axes.set_axis_off()
     for axes, (index, row) in zip(line, rows.iterrows()):
         _labelled_picture(axes, root or "", row, f"{scores[index]:.3f}", RED, fontsize=8.5, longest=13)
+        # The end of a file name tells it from its neighbours, so the beginning goes where it is too long.
+        name = PurePosixPath(row["path"]).name
+        name = name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
+        axes.annotate(name, (0.5, -0.05), xytext=(0, -12), xycoords="axes fraction", textcoords="offset points",
+                      ha="center", va="top", fontsize=7, color=GREY)  # fmt: skip
 
 
 def _labelled_picture(axes, root, row, answer: str, colour: str, fontsize: float = 9, longest: int = 14) -> None:

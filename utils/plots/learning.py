@@ -26,7 +26,7 @@ def by_step(losses: dict, finding: str, floor: float | None = None) -> Figure:
     axes.set_yscale("log")
     plain_numbers(axes.yaxis)
     axes.set_xlabel("step")
-    axes.set_ylabel("loss on the batch")
+    axes.set_ylabel("loss on the batch, logarithmic")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
     title(axes, finding)
     told = ", ".join(f"{name} from {values[0]:.2g} to {values[-1]:.2g}" for name, values in losses.items())

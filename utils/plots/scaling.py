@@ -83,11 +83,12 @@ def accuracy_against(table: pd.DataFrame, costs: dict, finding: str, family: str
                             f"{len(table) - len(first)} other networks.")  # fmt: skip
 
 
-def shares(table: pd.DataFrame, finding: str) -> Figure:
+def shares(table: pd.DataFrame, finding: str, whole: str = "the whole network") -> Figure:
     """How each part contributes to several totals: a group of bars a row, a bar for each column, in percent.
 
     Args:
         table: a row a part, numbers in its columns.
+        whole: what the parts are the whole of.
     """
     percent = 100 * table / table.sum()
     figure, axes = canvas(height=1.0 + 0.34 * len(table))
@@ -95,10 +96,10 @@ def shares(table: pd.DataFrame, finding: str) -> Figure:
     for place, (column, (colour, *_), hatch) in enumerate(zip(percent, WAYS.values(), ("", "//", "..", "xx"))):
         rows = np.arange(len(table)) + (place - (len(table.columns) - 1) / 2) * high
         bars = axes.barh(rows, percent[column], high, color=colour, hatch=hatch, edgecolor="white", label=column)
-        axes.bar_label(bars, fmt="%.0f %%", padding=3, fontsize=8)
+        axes.bar_label(bars, fmt=lambda share: f"{share:.0f} %" if share >= 1 else "", padding=3, fontsize=8)
     axes.set_yticks(range(len(table)), list(table.index))
     axes.invert_yaxis()
-    axes.set_xlabel("share of the whole network, %")
+    axes.set_xlabel(f"share of {whole}, %")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
     title(axes, finding)
     listed = "; ".join(f"{name} " + ", ".join(f"{column} {row[column]:.0f} %" for column in percent)

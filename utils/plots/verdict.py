@@ -33,7 +33,7 @@ def cheaper(table: pd.DataFrame, costs: dict, finding: str) -> Figure:
             )
         axes.set_xlim(values.min() / 3, values.max() * 4)
         plain_numbers(axes.xaxis)
-        axes.set_xlabel(label)
+        axes.set_xlabel(f"{label}, logarithmic")
     grid[0][0].set_yticks(places, list(table.index))
     grid[0][0].invert_yaxis()
     figure.suptitle(finding, weight="bold", fontsize=11)
@@ -41,7 +41,9 @@ def cheaper(table: pd.DataFrame, costs: dict, finding: str) -> Figure:
     return with_alt(figure, f"{finding}. Bars of {', '.join(costs.values())}, logarithmic: {told}.")
 
 
-def front(table: pd.DataFrame, finding: str, cost: str = "ms", label: str = "milliseconds a picture") -> Figure:
+def front(
+    table: pd.DataFrame, finding: str, cost: str = "ms", label: str = "milliseconds a picture", bar: float | None = None
+) -> Figure:
     """Accuracy with its interval against a cost; the efficient front is joined, what lies behind it is hollow.
 
     Args:
@@ -50,6 +52,7 @@ def front(table: pd.DataFrame, finding: str, cost: str = "ms", label: str = "mil
         finding: the title.
         cost: the column of the cost.
         label: what it is, with its unit.
+        bar: what always answering with the largest class would score; None draws no line.
     """
     figure, axes = canvas(width=8.4, height=3.9)
     best = table[table["on_front"]].sort_values(cost)
@@ -60,17 +63,19 @@ def front(table: pd.DataFrame, finding: str, cost: str = "ms", label: str = "mil
         axes.plot(row[cost], row["accuracy"], mark, color=colour, markersize=9, linestyle="",
                   markerfacecolor=colour if row["on_front"] else "white",
                   label=f"{name}{', on the front' if row['on_front'] else ''}")  # fmt: skip
+    if bar is not None:
+        axes.axhline(bar, color=GREY, linestyle=":", linewidth=1.2, label="the bar", zorder=0)
     _logarithmic(axes, table[cost])
     axes.set_ylim(0, 1.02)
-    axes.set_xlabel(label)
+    axes.set_xlabel(f"{label}, logarithmic")
     axes.set_ylabel("accuracy on test")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
     title(axes, finding)
     told = "; ".join(f"{name} {row['accuracy']:.2f} ({row['low']:.2f} to {row['high']:.2f}) for {_short(row[cost])}"
                      for name, row in table.iterrows())  # fmt: skip
-    return with_alt(
-        figure, f"{finding}. Accuracy against {label}: {told}. On the efficient front: {', '.join(best.index)}."
-    )
+    line = "" if bar is None else f" The bar is {bar:.2f}."
+    on_it = ", ".join(best.index)
+    return with_alt(figure, f"{finding}. Accuracy against {label}: {told}. On the efficient front: {on_it}.{line}")
 
 
 def _logarithmic(axes, values):
