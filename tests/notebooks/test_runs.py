@@ -46,6 +46,13 @@ def test_parameters_arrive_unchanged_and_the_kernel_runs_in_the_notebooks_folder
     assert (os.getcwd(), path.read_bytes()) == (here, before)
 
 
+def test_a_run_names_the_notebook_it_came_from_and_does_not_hold_it_twice(course):
+    path = course.claiming("01_{a}.ipynb", "{'ran': True}")
+    run = run_notebook(path, course.root / "run" / "a.ipynb")
+    assert run.error is None
+    assert nbformat.read(run.notebook, as_version=4).metadata.papermill.input_path == str(path)
+
+
 def test_a_failing_cell_is_reported_by_number_and_the_copy_ends_there(course):
     path = course.notebook("01_a.ipynb", "print('before')", "[][3]", "print('after')")
     run = run_notebook(path, course.root / "run" / "a.ipynb")

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import nbformat
 import papermill
 from nbclient.exceptions import CellExecutionError
 from papermill.exceptions import PapermillExecutionError, strip_color
@@ -118,8 +117,8 @@ def _execute(notebook, output, values, cwd, progress):
     with catch_cell_error() as caught, this_python():
         started(
             lambda: papermill.execute_notebook(
-                nbformat.read(notebook, as_version=4),
-                str(output).replace("{", "{{").replace("}", "}}"),  # papermill formats the path
+                _as_it_is(notebook),
+                _as_it_is(output),
                 # Papermill's own `cwd` changes the folder of the whole process; this one only the kernel's.
                 resources={"metadata": {"path": str(cwd)}},
                 on_cell_execute=caught.count,
@@ -127,6 +126,11 @@ def _execute(notebook, output, values, cwd, progress):
             )
         )
     return caught.error
+
+
+def _as_it_is(path):
+    """Papermill fills in what stands in braces in a path. (A notebook that is read already lands whole in the metadata.)"""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 class CellCounter:
