@@ -15,10 +15,20 @@ import pandas as pd
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.utils._pytree import tree_map
 from tqdm.auto import tqdm
 
 from utils.data.loaders import make_loader
 from utils.errors import CourseError, named
+from utils.evaluation.heads import (
+    check_classes_of_heads,
+    heads_of,
+    joined_batches,
+    label_columns,
+    of_head,
+    one_table,
+    own_name,
+)
 from utils.files import replacing
 
 PREFIX = "p_"
@@ -30,7 +40,7 @@ def predict(model: nn.Module, loader, progress: bool = True) -> pd.DataFrame:
     """The model's probabilities for every picture of a loader, in the order of the loader's table.
 
     Args:
-        model: images (N, 3, H, W) to logits (N, K).
+        model: images (N, 3, H, W) to logits (N, K), or {head: logits}; then the table has a block a head (see `heads`).
         loader: of `make_loaders` or `make_loader`, not a training one: that one is shuffled and augmented.
         progress: whether to show a bar.
 
@@ -42,10 +52,11 @@ def predict(model: nn.Module, loader, progress: bool = True) -> pd.DataFrame:
     check_preprocessing(model, loader)
     classes = _class_names(model, loader)
     probabilities = _probabilities(model, loader, progress)
-    if probabilities.shape[1] != len(classes):
-        raise CourseError(f"The model tells {probabilities.shape[1]} classes apart, but there are {len(classes)} names: "
-                          f"{named(classes)}. Give the model all of its own: model.classes = [...]")  # fmt: skip
-    return predictions_table(loader.table, probabilities, classes)
+    if not isinstance(classes, dict):
+        return _table(loader.table, probabilities, classes)
+    labels = {head: loader.table[head] if head in loader.classes else np.nan for head in classes}
+    return one_table({head: _table(loader.table.assign(label=labels[head]), probabilities[head], names)
+                      for head, names in classes.items()})  # fmt: skip
 
 
 def predict_table(model: nn.Module, table: pd.DataFrame, progress: bool = True, **options) -> pd.DataFrame:
@@ -60,8 +71,7 @@ def predict_table(model: nn.Module, table: pd.DataFrame, progress: bool = True, 
     Raises:
         CourseError: the table is empty, a label is none of the model's classes, a picture cannot be read.
     """
-    is_labelled = "label" in table and table["label"].notna().any()
-    columns, classes = ("label", getattr(model, "classes", None)) if is_labelled else (None, None)
+    columns, classes = label_columns(getattr(model, "classes", None), table)
     device = next(model.parameters()).device
     options = {"device": device, "progress": progress} | options
     loader = make_loader(table, model.preprocessing, columns=columns, classes=classes, **options)
@@ -122,14 +132,17 @@ def read_predictions(path: str | Path, root: str | Path | None = None) -> pd.Dat
     try:
         # A class may be called "NA" or "007"; only an empty label is none.
         read = pd.read_csv(path, dtype=str, keep_default_na=False)
-        probabilities = {name: read[name].astype(np.float32) for name in read if name.startswith(PREFIX)}
+        heads = heads_of(read)
+        own = {name: own_name(name, heads) for name in read}
+        probabilities = {name: read[name].astype(np.float32) for name in read if own[name].startswith(PREFIX)}
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
         raise CourseError(f"Expected a predictions table in '{path}', but it cannot be read: {error}") from error
     predictions = read.astype(object).assign(**probabilities)
-    if "label" in predictions:
-        predictions["label"] = predictions["label"].where(predictions["label"] != "", np.nan)
+    for column in [name for name in predictions if own[name] == "label"]:
+        predictions[column] = predictions[column].where(predictions[column] != "", np.nan)
     predictions.attrs["root"] = str(root) if root else None
-    check_predictions(predictions, f"'{path}'")
+    for one in [of_head(predictions, head, known=False) for head in heads] or [predictions]:
+        check_predictions(one, f"'{path}'")
     return predictions
 
 
@@ -144,7 +157,7 @@ def check_predictions(predictions: pd.DataFrame, source: str = "the table") -> n
     missing = [name for name in FIRST if name not in predictions]
     if missing or len(classes) < 2:
         raise CourseError(f"Expected the columns {named(FIRST)} and one {PREFIX}<class> for each of two or more classes in "
-                          f"{source}, but found {named(predictions.columns)}.")  # fmt: skip
+                          f"{source}, but found {named(predictions.columns)}.{_one_of_several(predictions)}")  # fmt: skip
     paths = predictions["path"]
     if paths.duplicated().any():
         raise CourseError(f"Expected one row a picture in {source}, but these have several: "
@@ -160,8 +173,9 @@ def check_predictions(predictions: pd.DataFrame, source: str = "the table") -> n
     if odd.any():
         raise CourseError(f"Expected each row's probabilities to sum to 1 in {source}, but {odd.sum():,} rows sum to "
                           f"{sums[odd].min():.2f} to {sums[odd].max():.2f}: {named(paths[odd], 3)}. A column may be missing "
-                          f"({named(classes)} are there), or each class has a sigmoid of its own: then divide each row by its "
-                          "sum.")  # fmt: skip
+                          f"({named(classes)} are there), or each class has a sigmoid of its own: a softmax over the logits "
+                          f"gives a sum of 1, or divide each row by its sum: p = {[PREFIX + name for name in classes[:8]]}; "
+                          "table[p] = table[p].div(table[p].sum(axis=1), axis=0)")  # fmt: skip
     unknown = other_names(predictions, "predicted", classes)
     if unknown:
         raise CourseError(f"{source} predicts {named(unknown)}, but has probabilities for {named(classes)} only; expected some "
@@ -241,17 +255,29 @@ def check_preprocessing(model: nn.Module, loader) -> None:
 
 @torch.inference_mode()
 def _probabilities(model, loader, progress):
-    """(N, K), float32, in the order of the loader's table."""
+    """(N, K), float32, in the order of the loader's table; or {head: (N, K)}."""
     device = next(model.parameters()).device
     model = folded(model).to(memory_format=torch.channels_last)  # as the batches lie in memory
     bar = tqdm(total=len(loader.table), desc="predicting", unit=" pictures", disable=not progress)
     with bar:
         parts = []
         for images, _ in loader:
-            logits = model(images.to(device, non_blocking=True))  # (N, K)
-            parts.append(logits.float().softmax(dim=1))
+            logits = model(images.to(device, non_blocking=True))  # (N, K), or {head: (N, K)}
+            parts.append(tree_map(lambda logits: logits.float().softmax(dim=1), logits))
             bar.update(len(images))
-    return torch.cat(parts).cpu().numpy()
+    return tree_map(torch.Tensor.numpy, joined_batches(parts))
+
+
+def _one_of_several(predictions):
+    heads = heads_of(predictions)
+    return f" These are of several heads; for one of them: of_head(predictions, {heads[0]!r})" if heads else ""
+
+
+def _table(table, probabilities, classes):
+    if probabilities.shape[1] != len(classes):
+        raise CourseError(f"The model tells {probabilities.shape[1]} classes apart, but there are {len(classes)} names: "
+                          f"{named(classes)}. Give the model all of its own: model.classes = [...]")  # fmt: skip
+    return predictions_table(table, probabilities, classes)
 
 
 def _check_order(loader):
@@ -261,8 +287,11 @@ def _check_order(loader):
 
 
 def _class_names(model, loader):
-    """The classes in the order of the logits: the model's own, else the loader's."""
+    """The classes in the order of the logits: the model's own, else the loader's; {head: them} for a model with heads."""
     own = getattr(model, "classes", None)
+    if isinstance(own, dict):
+        check_classes_of_heads(own, loader)
+        return own
     known = list(loader.classes.values())
     if own is None and len(known) != 1:
         raise CourseError("Expected a model or a loader that knows the classes' names. Give them to the model: "

@@ -63,7 +63,7 @@ class Classifier(Freezable):
             "classes": self.classes,
             "preprocessing": self.preprocessing.to_dict(),
             "dropout": self.dropout.p,
-            "batchnorm_momentum": _batchnorm_momentum(self),
+            "batchnorm_momentum": shared_batchnorm_momentum(self),
         }
 
     @classmethod
@@ -124,7 +124,7 @@ def build(
     set_batchnorm_momentum(model, batchnorm_momentum)
     if found:
         model.report = load_backbone(model, found)
-        _warn_if_incomplete(model.report)
+        warn_if_incomplete(model.report)
     return model
 
 
@@ -134,6 +134,12 @@ def set_batchnorm_momentum(model: nn.Module, momentum: float | None) -> None:
     if momentum is not None:
         for module in _batchnorms(model):
             module.momentum = momentum
+
+
+def shared_batchnorm_momentum(model: nn.Module) -> float | None:
+    """The momentum that all BatchNorms of a model share, or None."""
+    found = {module.momentum for module in _batchnorms(model)}
+    return found.pop() if len(found) == 1 else None
 
 
 def check_classes(num_classes: int, classes=None) -> None:
@@ -182,7 +188,8 @@ def _trained_with(facts):
     return Preprocessing(size, normalisation=normalisation, interpolation=interpolation)
 
 
-def _warn_if_incomplete(report):
+def warn_if_incomplete(report: LoadReport) -> None:
+    """A warning, to whoever called the function that calls this one, where more than the head is new."""
     if not report.is_complete:
         warnings.warn(f"A part of the backbone found no weights and starts at random.\n{report}", stacklevel=3)
 
@@ -196,12 +203,6 @@ def _named_normalisation(mean, std):
 
 def _batchnorms(model):
     return [module for module in model.modules() if isinstance(module, _BatchNorm)]
-
-
-def _batchnorm_momentum(model):
-    """The momentum that all share, or None."""
-    found = {module.momentum for module in _batchnorms(model)}
-    return found.pop() if len(found) == 1 else None
 
 
 def _check_share(what, value, above_zero=False, below_one=False):

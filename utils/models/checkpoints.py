@@ -20,12 +20,13 @@ from utils.files import replacing
 from utils.models.build import Classifier, seeded
 from utils.models.freezing import freeze, frozen_parts
 from utils.models.loading import LoadReport
+from utils.models.two_heads import MultiHead
 from utils.models.weights import CHECKPOINT, read_metadata, read_weights
 from utils.versions import installed_versions
 
 FORMAT = 1  # raised when an older version of the course could not read what is written
 # A kind of model is a class with `kind`, `describe()` and `from_description(facts)`; a new one is an entry here.
-KINDS = {Classifier.kind: Classifier}
+KINDS = {Classifier.kind: Classifier, MultiHead.kind: MultiHead}
 PACKAGES = ("image-classification-course", "torch", "torchvision")
 
 

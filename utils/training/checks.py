@@ -8,13 +8,17 @@ from torch import nn
 from utils.errors import CourseError, named
 from utils.evaluation.predictions import check_preprocessing
 from utils.models.freezing import Freezable
+from utils.training.objectives import CrossEntropy
 
 
 def check_fit(model, loaders, recipe, objective, output_dir=None, after_step=(), after_epoch=()) -> None:
     """A CourseError, with what to do, where `fit` could not do all that it is asked for."""
     _check_loaders(loaders, recipe)
     check_preprocessing(model, loaders.train)
-    _check_classes(model, loaders)
+    if isinstance(getattr(model, "classes", None), dict):
+        _check_heads(model, loaders, objective)
+    else:
+        _check_classes(model, loaders)
     _check_model(model, recipe)
     _check_objective(objective, recipe)
     _check_device(recipe)
@@ -54,6 +58,23 @@ def _check_classes(model, loaders):
     model.classes = list(names)
 
 
+def _check_heads(model, loaders, objective):
+    """The model's heads, the loaders' columns and the objective's heads are the same, and their numbers mean the same."""
+    remake = "make_loaders(table, ..., columns=list(model.classes), classes=model.classes)"
+    columns = loaders.classes if isinstance(loaders.train.dataset.targets, dict) else {}
+    if set(columns) != set(model.classes):
+        raise CourseError(f"The model has the heads {named(model.classes)}, but the loaders give targets for "
+                          f"{named(columns) or 'no heads'}. Make them for the model: {remake}")  # fmt: skip
+    for head, names in model.classes.items():
+        if list(columns[head]) != list(names):
+            raise CourseError(f"The classes of the model's head {head!r} are {named(names)}, the pictures' "
+                              f"{named(columns[head])}. Make the loaders with the model's: {remake}")  # fmt: skip
+    heads = getattr(objective, "heads", model.classes if not isinstance(objective, CrossEntropy) else {})
+    if set(heads) != set(model.classes):
+        raise CourseError(f"The model has the heads {named(model.classes)}, but the objective has {named(heads) or 'none'}. "
+                          f"Take heads_objective(recipe, loaders, main={next(iter(model.classes))!r}).")  # fmt: skip
+
+
 def _check_model(model, recipe):
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise CourseError("All of the model is frozen, so there is nothing to train. Let it learn: unfreeze(model)")
@@ -66,8 +87,9 @@ def _check_model(model, recipe):
         raise CourseError("freeze_epochs is for a model with a `backbone` that can be frozen, as build(...) makes it.")
     backbone = {id(parameter) for parameter in model.backbone.parameters()}
     if not any(parameter.requires_grad and id(parameter) not in backbone for parameter in model.parameters()):
+        others = [repr(name) for name, part in model.named_children() if name != "backbone" and [*part.parameters()]]
         raise CourseError("With freeze_epochs only the head learns at first, but here it is frozen. Let it learn: "
-                          "unfreeze(model, 'head')")  # fmt: skip
+                          f"unfreeze(model, {', '.join(others)})")  # fmt: skip
 
 
 def _check_objective(objective, recipe):

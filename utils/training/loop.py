@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from utils.errors import CourseError, named
+from utils.evaluation.heads import joined_batches
 from utils.evaluation.predictions import evaluating
 from utils.models.build import seeded
 from utils.models.freezing import Freezable, count_parameters, freeze, frozen_parts, unfreeze
@@ -151,7 +152,7 @@ def evaluate(training: Training) -> dict[str, float]:
         for images, wanted in training.loaders.valid:
             outputs.append(training.network(training.fabric.to_device(images)))
             targets.append(wanted)
-    return training.objective.scores(_joined(outputs), _joined(targets))
+    return training.objective.scores(joined_batches(outputs), joined_batches(targets))
 
 
 def set_lr(training: Training) -> None:
@@ -196,11 +197,3 @@ def backbone_frozen(model: nn.Module, is_frozen: bool):
         unfreeze(model, "backbone")
         if before:
             freeze(model, *before)
-
-
-def _joined(parts):
-    """One tensor of all batches, or one for each key; on the CPU, in 32 bits."""
-    if isinstance(parts[0], dict):
-        return {key: _joined([part[key] for part in parts]) for key in parts[0]}
-    joined = torch.cat(parts).cpu()
-    return joined.float() if joined.is_floating_point() else joined

@@ -46,10 +46,16 @@ class CrossEntropy:
 def cross_entropy(recipe, loaders) -> CrossEntropy:
     """The objective of a recipe, for loaders with one label column."""
     if len(loaders.classes) != 1:
-        raise CourseError(f"Pictures with {len(loaders.classes)} label columns need an objective that says what to do "
-                          "with them: fit(..., objective=...). For one: make_loaders(table, ..., columns='label')")  # fmt: skip
-    ((column, classes),) = loaders.classes.items()
-    weights = recipe.class_weights
+        raise CourseError(f"Pictures with {len(loaders.classes)} label columns need an objective that says what to do with "
+                          f"them: fit(..., objective=heads_objective(recipe, loaders, main={next(iter(loaders.classes))!r})). "
+                          "For one: make_loaders(table, ..., columns='label')")  # fmt: skip
+    (column,) = loaders.classes
+    return cross_entropy_of(recipe, loaders, column)
+
+
+def cross_entropy_of(recipe, loaders, column: str) -> CrossEntropy:
+    """The objective of a recipe for one label column."""
+    classes, weights = loaders.classes[column], recipe.class_weights
     if weights == "balanced":
         weights = balanced_weights(loaders.train.table[column], classes)
     elif weights is not None and len(weights) != len(classes):
