@@ -1,11 +1,13 @@
 """What the tests of the exercises share: all questions, the notebooks' cells, and code that has a source to read."""
 
 import linecache
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 
 from utils.exercises import questions, topics
 from utils.exercises.solutions import answered, topic_of
@@ -63,3 +65,15 @@ def other_ways(right):
         pytest.param(number, answer, id=f"q{number}-{getattr(answer, '__name__', type(answer).__name__)}")
         for number, answers in right.items() for answer in answers
     ])  # fmt: skip
+
+
+def changing_verdicts(question, seeds):
+    """(seed, what was expected) of each answer that is judged otherwise by chance; none where chance has no say."""
+    right = [(question.reference, "✓")] + ([] if question.starter is None else [(question.starter, "✗")])
+    found = []
+    for seed in range(seeds):
+        torch.manual_seed(seed)
+        found += [(seed, sign) for answer, sign in right if replace(question, starter=None).judge(answer).sign != sign]
+        found += [(seed, mistake.words) for mistake in question.mistakes
+                  if mistake.words not in question.judge(mistake.answer).text]  # fmt: skip
+    return found
