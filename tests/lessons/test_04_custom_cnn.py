@@ -51,8 +51,8 @@ def quick_run(tmp_path_factory):
 def test_it_runs_on_two_classes_of_an_own_folder(quick_run):
     results, text, *_ = quick_run
     assert "{'train': 32, 'valid': 8, 'test': 8} pictures in 2 classes" in text
-    assert len(results["claims"]) == 10  # those about the samples are not made
-    assert [claim["text"] for claim in results["claims"][:5] if not claim["holds"]] == []  # arithmetic holds anywhere
+    assert len(results["claims"]) == 11  # those about the samples are not made
+    assert [claim["text"] for claim in results["claims"][:6] if not claim["holds"]] == []  # arithmetic holds anywhere
     assert results["numbers"]["bar"] == pytest.approx(0.5)
 
 
@@ -267,11 +267,24 @@ def test_the_score_in_training_mode_leaves_the_network_as_it_is(batches):
     network = custom.SmallCNN(4)
     network.train()(asked)
     wanted = torch.where(torch.arange(12) < 9, network.eval()(asked).argmax(dim=1), 3)
-    _, score = definitions("opinions", "score", deepcopy=copy.deepcopy, asked=asked, wanted=wanted)
+    _, score = definitions("opinions", "score", deepcopy=copy.deepcopy, asked=asked, wanted=wanted, seed=0)
     before = network.stem[1].running_mean.clone()
     assert 0 <= score(network, is_training=True) <= 1
     assert torch.equal(network.stem[1].running_mean, before)
     assert score(network) == pytest.approx((network(asked).argmax(dim=1) == wanted).float().mean().item())
+
+
+class Guesses(nn.Module):
+    """Says something else of each picture each time, as dropout does."""
+
+    def forward(self, images):
+        return torch.rand(len(images), 4)
+
+
+def test_two_networks_that_differ_by_chance_alone_get_the_same_score():
+    space = {"deepcopy": copy.deepcopy, "asked": torch.zeros(500, 1), "wanted": torch.arange(500) % 4, "seed": 0}
+    _, score = definitions("opinions", "score", **space)
+    assert len({score(Guesses(), is_training=True) for _ in range(4)}) == 1
 
 
 class OwnNumber(nn.Module):
