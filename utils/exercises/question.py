@@ -146,13 +146,14 @@ class _Watched:
 
 
 def first_near(got: float, usual: Mapping[str, float], otherwise: str, **tolerance) -> str:
-    """What is to be said of a wrong number: the first of the usual slips it comes near to, else something else.
+    """What is to be said of a wrong number: the nearest of the usual slips it comes near to, else something else.
 
     Args:
         usual: {what to say: the number that this slip gives}.
         tolerance: of math.isclose: abs_tol or rel_tol.
     """
-    return next((words for words, value in usual.items() if math.isclose(got, value, **tolerance)), otherwise)
+    near = {words: abs(got - value) for words, value in usual.items() if math.isclose(got, value, **tolerance)}
+    return min(near, key=near.get, default=otherwise)  # of equals the first
 
 
 def choose(answer, right: str, feedback: Mapping[str, str], about: str = "") -> None:

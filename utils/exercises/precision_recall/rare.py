@@ -19,9 +19,8 @@ def probe_precision_when_rare(answer):
         "and how many of the 99 others in a hundred are taken?": 0.01,
         "that is the share of the others that is taken.": 0.05,
     }
-    nearest_first = dict(sorted(usual.items(), key=lambda item: abs(got - item[1])))  # 0.947 is not 0.95
     otherwise = "take 10,000 posters and count who is taken."
-    raise NotYet(f"{got:g}: {first_near(got, nearest_first, otherwise, abs_tol=0.005)}")
+    raise NotYet(f"{got:g}: {first_near(got, usual, otherwise, abs_tol=0.005)}")
 
 
 q3 = Question(
