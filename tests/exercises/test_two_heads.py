@@ -19,12 +19,16 @@ from utils.data.targets import add_targets
 from utils.evaluation.cost import count_macs, count_parameters
 from utils.evaluation.intervals import wilson
 from utils.exercises.two_heads import (
+    claims,
     dead,
     decisions,
+    epochs,
     evaluating,
     mapping,
     masks,
     outputs,
+    scores,
+    sharing,
     splitting,
     trying,
     weights,
@@ -70,17 +74,22 @@ def loss_of_the_library(logits, targets):
 
 
 def loss_by_log_softmax(logits, targets):
-    total, count = 0.0, 0
+    total, count = 0.0 * logits.sum(), 0
     for row, target in zip(logits.log_softmax(dim=1), targets.tolist()):
         if target != IGNORE:
             total, count = total - row[target], count + 1
     return total / max(count, 1)
 
 
-def loss_in_one_element(logits, targets):
+def loss_of_a_mask(logits, targets):
     known = (targets != IGNORE).float()
     each = F.cross_entropy(logits, targets, reduction="none")
-    return ((each * known).sum() / known.sum().clamp(min=1))[None]
+    return each @ known / known.sum().clamp(min=1)
+
+
+def loss_of_what_is_left(logits, targets):
+    left = logits[targets != IGNORE]
+    return F.cross_entropy(left, targets[targets != IGNORE]) if len(left) else left.sum()
 
 
 def loss_without_nan(logits, targets):
@@ -180,6 +189,23 @@ class HeadsOfConvolutions(splitting.TwoHeads):
             self.heads[name] = nn.Sequential(self.heads[name][0], linear, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
+class HeadsThatLoad(nn.Module):
+    """One head has the original, the other a copy of its parameters; the parts are attributes and lists of modules."""
+
+    def __init__(self, network, classes):
+        super().__init__()
+        self.backbone, self.names = network.backbone, list(classes)
+        self.lasts = nn.ModuleList([network.last, copy.deepcopy(network.last)])
+        self.lasts[1].load_state_dict(network.last.state_dict())
+        for name, count in classes.items():
+            setattr(self, f"{name}_fc", nn.Linear(7, count))
+
+    def forward(self, images):
+        maps = self.backbone(images)
+        features = [last(maps).mean(dim=(2, 3)) for last in self.lasts]
+        return {name: getattr(self, f"{name}_fc")(each) for name, each in zip(self.names, features)}
+
+
 def heads_with_dropout(network, classes):
     model = splitting.TwoHeads(network, classes)
     for head in model.heads.values():
@@ -202,6 +228,15 @@ def epoch_by_numpy(history, main):
 def epoch_by_sorting(history, main):
     ordered = history.sort_values([f"valid_{main}_accuracy", "epoch"], ascending=[False, True])
     return torch.tensor(ordered["epoch"].iloc[0])
+
+
+def epoch_by_name(history, main):
+    return history.set_index("epoch")[f"valid_{main}_accuracy"].idxmax()
+
+
+def epoch_by_asking(history, main):
+    best = history[f"valid_{main}_accuracy"].max()
+    return history.query(f"valid_{main}_accuracy == {best}")["epoch"].min()
 
 
 def precision_by_counting(model, loaders):
@@ -251,16 +286,16 @@ FLOORS = {"two classes": 0.2, "five classes": 0.39}
 PARAMS = {"two models": 687_684, "three outputs": 344_867.0, "two heads": np.int64(544_548)}
 RIGHT = {
     1: [targets_in_a_loop, targets_by_pandas, targets_as_floats],
-    2: [loss_of_the_library, loss_by_log_softmax, loss_in_one_element, loss_without_nan],
+    2: [loss_of_the_library, loss_by_log_softmax, loss_of_a_mask, loss_of_what_is_left, loss_without_nan],
     3: [scores_by_numpy, scores_in_a_loop],
     4: [answers_by_numpy, answers_as_tensors],
     5: [weighted_by_stacking, weighted_of_the_library, weighted_at_the_end],
     6: [STEPS, pd.Series(STEPS), {**STEPS, "sgd": torch.tensor(4.5), "adam": 1.0}],
     7: [FLOORS, pd.Series(FLOORS), {"two classes": 0.1985, "five classes": np.float32(0.3897)}],
     8: [dead_by_autograd, dead_head_by_head],
-    9: [HeadsByState, HeadsOfConvolutions, heads_with_dropout],
+    9: [HeadsByState, HeadsOfConvolutions, HeadsThatLoad, heads_with_dropout],
     10: [PARAMS, pd.Series(PARAMS)],
-    11: [epoch_in_a_loop, epoch_by_numpy, epoch_by_sorting],
+    11: [epoch_in_a_loop, epoch_by_numpy, epoch_by_sorting, epoch_by_name, epoch_by_asking],
     12: [precision_by_counting, precision_of_a_copy],
     13: [22.0, np.int64(22), torch.tensor(22), times_by_scipy()],
     14: [pd.Series({"two teams": "D", "app": "c)", "sorter": " b", "door": "A."})],
@@ -321,10 +356,10 @@ def test_the_examples_of_a_loss_are_true_and_torch_has_nan_of_nothing():
 
 
 def test_ignored_pictures_lower_precision_and_leave_recall_as_it_is():
-    targets, predicted = map(torch.tensor, masks.JUDGED[0])
+    targets, predicted = map(torch.tensor, scores.JUDGED[0])
     assert QUESTION[3].starter(targets, predicted)["precision"] < QUESTION[3].reference(targets, predicted)["precision"]
     pairs = list(zip(targets.tolist(), predicted.tolist()))
-    assert masks._recall(pairs) == masks._recall([pair for pair in pairs if pair[0] != IGNORE])
+    assert scores._recall(pairs) == scores._recall([pair for pair in pairs if pair[0] != IGNORE])
 
 
 def test_the_examples_of_three_outputs_are_true_and_a_change_of_the_third_logit_changes_the_raw_output_alone():
@@ -350,6 +385,13 @@ def test_the_example_of_weights_is_true_and_only_how_they_compare_counts():
 
 def test_weights_come_in_another_order_than_the_losses_wherever_they_differ():
     assert all(list(losses) != list(given) for losses, given in weights.WEIGHED if len(set(given.values())) > 1)
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_the_slips_of_the_fifth_give_different_numbers(place):
+    losses, given = weights.WEIGHED[place]
+    found = [round(number, 4) for number in weights._usual_sums(losses, given).values()]
+    assert sorted(set(found)) == sorted(found)
 
 
 def step_of(optimizer, loss_of, steps=5):
@@ -390,7 +432,16 @@ def test_a_smoothed_loss_of_torch_is_lowest_where_the_seventh_answer_says(name, 
 def test_the_models_to_be_looked_through_have_and_have_not_dead_parameters():
     found = {kind: QUESTION[8].reference(make(), dead.PICTURES) for kind, make in dead.MODELS.items()}
     last = ["last.conv.weight", "last.norm.weight", "last.norm.bias"]
-    assert found == {kind: [] if kind in ("nothing is dead", "maps that are zero") else last for kind in dead.MODELS}
+    others = {
+        **dict.fromkeys(("nothing is dead", "maps that are zero", "a frozen leftover"), []),
+        "dead parts inside": [
+            "backbone.0.scale",
+            "heads.screen.linear.unused.weight",
+            "heads.screen.linear.unused.bias",
+        ],
+        "a layer `last` that is called": ["heads.document.conv.norm.weight", "heads.document.conv.norm.bias"],
+    }
+    assert found == {kind: others.get(kind, last) for kind in dead.MODELS}
     assert "last.conv.weight" in [cell.source for cell in read(exercise_of("two_heads")) if cell.id == "q8-answer"][0]
 
 
@@ -401,8 +452,8 @@ def test_no_parameter_of_the_librarys_models_is_dead():
 
 def test_code_as_it_was_published_has_dead_parameters_and_ours_has_none():
     torch.manual_seed(0)
-    network = splitting._Pretrained()
-    found = {make: QUESTION[8].reference(make(network, splitting.CLASSES), splitting.PICTURES)
+    network = sharing.Pretrained()
+    found = {make: QUESTION[8].reference(make(network, sharing.CLASSES), sharing.PICTURES)
              for make in (splitting.TwoNewHeads, splitting.TwoHeads)}  # fmt: skip
     assert {name.split(".")[1] for name in found[splitting.TwoNewHeads]} == {"last", "fc"}
     assert found[splitting.TwoHeads] == []
@@ -434,6 +485,22 @@ def test_multiply_adds_grow_as_the_reason_says():
     assert 1.99 < 2 * count_macs(build(name, 2, None, size=128), 128) / three < 2
 
 
+@pytest.mark.parametrize("error", [LookupError, SystemExit])
+@pytest.mark.parametrize(("number", "case"), [
+    (1, "for ['screens', 'crisps', 'documents', 'screens'] and {"), (2, "targets [0, -100, 1, -100, 1]"),
+    (3, "targets [1, 1, 0, 0, 1, -100, -100, -100, 0], predicted [1,"), (4, "documents 0.3, screens 0.45, not_documents 0.25"),
+    (5, "losses {'document': 0.7, 'screen': 1.9}, weights {"), (8, "a leftover"), (11, "screen 0.71, 0.83,"),
+    (12, "on test, 9 screens found"),
+])  # fmt: skip
+def test_code_that_raises_is_told_for_what_and_in_which_line(number, case, error):
+    def answer(*_):
+        raise error("nothing here")
+
+    text = QUESTION[number].judge(answer).text
+    assert text.startswith(f"not quite: {case}")
+    assert re.search(rf": your code raised {error.__name__}: nothing here\n  in line \d+: raise error", text)
+
+
 @pytest.mark.parametrize(("number", "name", "value", "words"), [
     (7, "two classes", 0, "a loss of 0 would take"), (7, "two classes", 0.33, "each class gets its part"),
     (7, "two classes", 0.69, "knows nothing"), (7, "two classes", 0.049, "the part of the right class"),
@@ -457,6 +524,17 @@ def test_a_number_reckoned_by_hand_with_a_slip_gets_what_is_to_be_said_of_it(num
     assert words in text
 
 
+def test_place_and_name_of_a_row_are_no_numbers_of_its_epoch_in_some_history():
+    wrong = {"place": 0, "place + 1": 0, "name": 0, "name + 1": 0, "first epoch + place": 0}
+    for numbering in epochs.NUMBERINGS:
+        history = epochs._history(epochs.RUNS[0], *numbering)
+        score = history["valid_screen_accuracy"]
+        place, name, right = score.argmax(), score.idxmax(), QUESTION[11].reference(history, "screen")
+        got = dict(zip(wrong, (place, place + 1, name, name + 1, history["epoch"].iloc[0] + place)))
+        wrong = {slip: count + (got[slip] != right) for slip, count in wrong.items()}
+    assert wrong == {"place": 4, "place + 1": 3, "name": 4, "name + 1": 2, "first epoch + place": 1}
+
+
 def test_the_starter_of_the_eleventh_has_as_many_mistakes_as_the_task_says():
     history = pd.DataFrame([(4, 0.9, 0.9, 0.6), (5, 0.8, 0.5, 0.7), (6, 0.7, 0.5, 0.7)],
                            columns=["epoch", "valid_loss", "valid_document_accuracy", "valid_screen_accuracy"])  # fmt: skip
@@ -475,10 +553,11 @@ def test_what_is_reported_is_too_good_and_changes_from_call_to_call():
 
 
 def test_the_slips_of_the_twelfth_give_different_numbers():
-    rates = ("precision", "recall", "accuracy", "with ignored", "of the other class", "of the other head", "f1")
+    rates = ("precision", "recall", "accuracy", "with ignored", "of the other class", "of the other head", "f1", "document",
+             "recall of document")  # fmt: skip
     for cells in (evaluating.CELLS, evaluating.TWICE):
         found = [evaluating._rate(cells["test"], rate) for rate in rates]
-        found += [evaluating._rate(cells["train"], rate) for rate in ("precision", "recall")]
+        found += [evaluating._rate(cells["train"], rate) for rate in ("precision", "recall", "document")]
         assert len({round(each, 6) for each in found}) == len(found)
 
 
@@ -500,6 +579,13 @@ def test_a_rounded_z_would_not_change_how_many_pictures_it_takes():
     apart = [times for times in range(1, 100)
              if wilson_by_hand(16 * times, 18 * times)[1] < wilson_by_hand(17 * times, 18 * times)[0]]  # fmt: skip
     assert apart == list(range(QUESTION[13].reference, 100))
+
+
+def test_intervals_that_overlap_are_never_printed_as_if_they_touched():
+    for times in [*range(1, 396), 9_999]:  # 396 is taken for the number of screens
+        worse, better = re.findall(r"(0\.\d+) to (0\.\d+)", claims._which(times))
+        assert worse[1] != better[0]
+        assert (float(worse[1]) < float(better[0])) == (times >= QUESTION[13].reference)
 
 
 def test_the_slips_about_intervals_give_the_numbers_that_are_listed():
@@ -544,6 +630,17 @@ def test_a_third_head_costs_what_the_reason_says():
     assert f"{more:,} parameters in ShuffleNetV2" in QUESTION[15].why
     outputs = [count_parameters(build("shufflenet_v2_x0_5", number, None)) for number in (3, 4)]
     assert f"it would cost {outputs[1] - outputs[0]:,}" in QUESTION[15].why
+
+
+def test_the_guess_of_the_last_task_is_resolved_in_the_cell_behind_the_check():
+    cells = read(exercise_of("two_heads"))
+    (place,) = [place for place, cell in enumerate(cells) if cell.id == "q15-check"]
+    text = cells[place + 1].source
+    linear, last = (1024 + 1) * 2, 192 * 1024 + 2 * 1024
+    assert f"{last + linear:,}: " in text
+    assert f"BatchNorm, {last:,}," in text
+    assert f"two answers, {linear:,}." in text
+    assert f"{last + linear:,} parameters in ShuffleNetV2" in QUESTION[15].why  # which is what is built
 
 
 def test_the_table_and_the_mapping_of_the_last_task_work():

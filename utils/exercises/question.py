@@ -106,7 +106,7 @@ class Question:
         except NotYet as wrong:
             return Verdict(WRONG, self.number, f"not quite: {wrong}")
         except (Exception, SystemExit) as error:
-            return Verdict(WRONG, self.number, f"not quite: {_told(error, answer, watched)}")
+            return Verdict(WRONG, self.number, f"not quite: {told(error, answer, watched)}")
         return Verdict(RIGHT, self.number, "correct")
 
     def _check_kind(self, answer):
@@ -196,7 +196,7 @@ def other_choices(right: Mapping[str, str], feedback: Mapping[str, Mapping[str, 
             for job, letters in feedback.items() for letter, words in letters.items()]  # fmt: skip
 
 
-def _told(error, answer, watched):
+def told(error, answer, watched):
     """An exception as a sentence: its name, its message, and the learner's line."""
     message = textwrap.shorten(str(error), LONGEST_MESSAGE, placeholder=" …")
     named = f"{type(error).__name__}: {message}" if message else type(error).__name__

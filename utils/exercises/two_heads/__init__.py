@@ -7,8 +7,9 @@ from utils.exercises.two_heads.decisions import q14
 from utils.exercises.two_heads.epochs import q11
 from utils.exercises.two_heads.evaluating import q12
 from utils.exercises.two_heads.mapping import q1
-from utils.exercises.two_heads.masks import q2, q3
+from utils.exercises.two_heads.masks import q2
 from utils.exercises.two_heads.outputs import q4
+from utils.exercises.two_heads.scores import q3
 from utils.exercises.two_heads.smoothing import q7
 from utils.exercises.two_heads.splitting import q9
 from utils.exercises.two_heads.trying import q15

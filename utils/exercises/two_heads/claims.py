@@ -23,8 +23,10 @@ def _which(got):
     if times == SCREENS * times_needed:
         return "that is how many screens; asked is how many times as many."
     worse, better = (wilson(times * found, times * SCREENS) for found in FOUND)
-    told = (f"{times * FOUND[0]:,} and {times * FOUND[1]:,} of {times * SCREENS:,} have the intervals {worse.low:.3f} to "
-            f"{worse.high:.3f} and {better.low:.3f} to {better.high:.3f}.")  # fmt: skip
+    digits = next(digits for digits in range(3, 18) if round(worse.high, digits) != round(better.low, digits))
+    ends = [f"{end:.{digits}f}" for end in (worse.low, worse.high, better.low, better.high)]
+    told = (f"{times * FOUND[0]:,} and {times * FOUND[1]:,} of {times * SCREENS:,} have the intervals {ends[0]} to {ends[1]} "
+            f"and {ends[2]} to {ends[3]}.")  # fmt: skip
     return f"{told} {'That is apart, and fewer would do.' if worse.high < better.low else 'Those overlap.'}"
 
 
@@ -45,9 +47,8 @@ q13 = Question(
         Mistake(396, "that is how many screens"),
         Mistake(4, "Those overlap"),  # the worse one's interval ends below the share that the better one found
         Mistake(7, "Those overlap"),  # the better one's begins above the share that the worse one found
-        Mistake(
-            21, "336 and 357 of 378 have the intervals 0.853 to 0.917 and 0.917 to 0.963. Those overlap"
-        ),  # simple ones
+        # What simple intervals give; three digits would not show that these overlap.
+        Mistake(21, "336 and 357 of 378 have the intervals 0.8532 to 0.9167 and 0.9166 to 0.9634. Those overlap"),
         Mistake(23, "fewer would do"),
         Mistake(100, "1,600 and 1,700 of 1,800"),
         Mistake(21.5, "a whole number"),

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_list, shown
 
 CLASSES = {"document": 2, "screen": 3}
@@ -23,7 +24,7 @@ def probe_dead_parameters(answer):
         torch.manual_seed(0)
         model = make()
         wanted, own = set(dead_parameters(make(), PICTURES)), [name for name, _ in model.named_parameters()]
-        got = as_list(answer(model, PICTURES.clone()), "names of parameters, a list")
+        got = as_list(asked(answer, kind, model, PICTURES.clone()), "names of parameters, a list")
         odd = [name for name in got if not isinstance(name, str) or name not in own]
         if odd:
             raise NotYet(f"{kind}: expected names of parameters, and {shown(odd[0])} is none.")
@@ -92,13 +93,43 @@ def _frozen():
     return model
 
 
+def _frozen_leftover():
+    model = _WithALeftover()
+    model.last.requires_grad_(False)
+    return model
+
+
+def _dead_inside():
+    """Dead layers where all others live: a layer inside a head, and a number inside the backbone."""
+    model = _Heads()
+    model.heads["screen"].linear.unused = nn.Linear(5, 3)  # a linear layer calls nothing that is put into it
+    model.backbone[0].scale = nn.Parameter(torch.ones(4))
+    return model
+
+
+class _LastIsCalled(_Heads):
+    """What is called `last` is of use; the BatchNorm in a head has no user."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Conv2d(4, 4, 1)
+        self.heads["document"].conv.norm = nn.BatchNorm2d(5)
+
+    def forward(self, images):
+        maps = self.last(self.backbone(images))
+        return {name: head(maps) for name, head in self.heads.items()}
+
+
 LIVING = {
     "maps that are zero": "It has a gradient, which happens to be zero for these pictures. With others it would learn.",
     "a frozen backbone": "It does not ask for a gradient: it is frozen on purpose.",
+    "a frozen leftover": "It does not ask for a gradient: it is frozen on purpose.",
+    "a layer `last` that is called": "An output depends on it, whatever it is called.",
 }
 MODELS = {
     "a leftover": _WithALeftover, "nothing is dead": _Heads, "computed, and thrown away": _ComputedForNothing,
     "gradients of an earlier step": _after_a_step, "maps that are zero": _asleep, "a frozen backbone": _frozen,
+    "a frozen leftover": _frozen_leftover, "dead parts inside": _dead_inside, "a layer `last` that is called": _LastIsCalled,
 }  # fmt: skip
 
 
@@ -121,6 +152,11 @@ def _has_none(parameter):
 
 def _is_none_or_zero(parameter):
     return parameter.requires_grad and (parameter.grad is None or not parameter.grad.any())
+
+
+def _named(is_dead):
+    """A dead_parameters that goes by names, and perhaps by what is frozen."""
+    return lambda model, images: [name for name, parameter in model.named_parameters() if is_dead(name, parameter)]
 
 
 def _unchanged_by_a_step(model, images):
@@ -157,6 +193,14 @@ q8 = Question(
         Mistake(_dead_if(_has_none, backward=lambda outputs: outputs[1].sum().backward()), "from every head"),
         Mistake(_unchanged_by_a_step, "is on your list"),
         Mistake(lambda model, images: len(dead_parameters(model, images)), "expected names"),
+        Mistake(_named(lambda name, parameter: "last" in name), "a frozen leftover: 'last.conv.weight' is on your list"),
+        Mistake(_named(lambda name, parameter: parameter.requires_grad and name.startswith("last")),
+                "dead parts inside: 'backbone.0.scale' is missing"),
+        Mistake(_named(lambda name, parameter: parameter.requires_grad and ("last" in name or "unused" in name or "scale" in name)),
+                "a layer `last` that is called: 'last.bias' is on your list. An output depends on it"),
+        Mistake(_named(lambda name, parameter: not name.startswith(("backbone", "heads"))), "'last.conv.weight' is on your list"),
+        Mistake(_named(lambda name, parameter: parameter.requires_grad and not name.startswith(("backbone", "heads"))),
+                "dead parts inside: 'backbone.0.scale' is missing"),
         Mistake(lambda model, images: ["last"], "'last' is none"),
         Mistake(lambda model, images: [], "a leftover: 'last.conv.weight' is missing"),
     ],

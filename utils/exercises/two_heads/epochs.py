@@ -3,6 +3,7 @@
 import pandas as pd
 
 from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_number
 
 COLUMNS = ["epoch", "valid_loss", "valid_document_accuracy", "valid_screen_accuracy"]
@@ -12,7 +13,9 @@ RUNS = [
     [(1, 0.90, 0.50, 0.60), (2, 0.70, 0.70, 0.55), (3, 0.80, 0.65, 0.58), (4, 0.60, 0.70, 0.59)],
     [(1, 0.30, 0.90, 0.40), (2, 0.50, 0.60, 0.90)],
 ]
-LATER = 4  # how many epochs of a longer history have been cut off: numbers go on, and rows keep their names
+# (first epoch, step, name of the first row): a whole history, one whose beginning was cut off, one whose rows were named
+# anew after that, and one that was judged every other epoch. Place, name of the row and epoch part in these.
+NUMBERINGS = [(1, 1, 0), (5, 1, 4), (6, 1, 0), (2, 2, 0)]
 
 
 def best_epoch(history, main):
@@ -30,31 +33,33 @@ def best_epoch_of_all(history, main):
 def probe_best_epoch(answer):
     for rows in RUNS:
         for main in ("screen", "document"):
-            for later in (0, LATER):
-                history = _history(rows, later)
-                got = as_number(answer(history.copy(), main), "the number of an epoch")
+            for numbering in NUMBERINGS:
+                history = _history(rows, *numbering)
+                case = f"{_told(history, main)}, main head {main!r}"
+                got = as_number(asked(answer, case, history.copy(), main), "the number of an epoch")
                 if got != best_epoch(history, main):
-                    raise NotYet(f"{_told(history, main)}, main head {main!r}: you choose epoch {got:g}. "
-                                 f"{_which(got, history, main)}")  # fmt: skip
+                    raise NotYet(f"{case}: you choose epoch {got:g}. {_which(got, history, main)}")
 
 
-def _history(rows, later):
+def _history(rows, first, step, name):
     table = pd.DataFrame(rows, columns=COLUMNS)
-    table["epoch"] += later
-    return table.set_axis(range(later, later + len(table)))
+    table["epoch"] = first + step * (table["epoch"] - 1)
+    return table.set_axis(range(name, name + len(table)))
 
 
 def _told(history, main):
     other = "screen" if main == "document" else "document"
     names = {main: f"valid_{main}_accuracy", other: f"valid_{other}_accuracy"}
-    return "; ".join(f"{head} {', '.join(f'{score:g}' for score in history[name])}" for head, name in names.items()) + (
-        f" (epochs {history['epoch'].iloc[0]} to {history['epoch'].iloc[-1]})")  # fmt: skip
+    scores = [f"{head} {', '.join(f'{score:g}' for score in history[name])}" for head, name in names.items()]
+    epochs, rows = (", ".join(map(str, numbers)) for numbers in (history["epoch"], history.index))
+    return f"{'; '.join(scores)} (epochs {epochs}; rows named {rows})"
 
 
 def _which(got, history, main):
-    if got not in set(history["epoch"]):
-        return "There is no such epoch in this history: the column `epoch` has their numbers."
     own = history[f"valid_{main}_accuracy"]
+    row_number = _row_number(got, own)
+    if got not in set(history["epoch"]):
+        return row_number or "There is no such epoch in this history: the column `epoch` has their numbers."
     row = history["epoch"] == got
     if got == _by_loss(history, main):
         return "That is the one with the lowest loss, which is both heads' together."
@@ -63,7 +68,19 @@ def _which(got, history, main):
     other = "screen" if main == "document" else "document"
     if got == best_epoch(history, other):
         return f"It is the best one for {other!r}. Which head matters?"
-    return "What the other head does is no reason to choose an epoch, nor to leave one out."
+    return row_number or "What the other head does is no reason to choose an epoch, nor to leave one out."
+
+
+def _row_number(got, scores):
+    """What is to be said of an answer that says where the best row stands, or nothing."""
+    place, name = scores.argmax(), scores.idxmax()
+    usual = {  # where a place and a name are equal, what is said of the place counts
+        name + 1: "That is the name of the row and one more",
+        name: "That is the name of the row",
+        place + 1: "That is the place of the row, counted from 1",
+        place: "That is the place of the row, counted from 0",
+    }
+    return f"{usual[got]}; the column `epoch` has its number." if got in usual else ""
 
 
 def _by_loss(history, main):
@@ -94,8 +111,8 @@ def _place(history, main):
     return history[f"valid_{main}_accuracy"].argmax()
 
 
-def _place_from_1(history, main):
-    return history[f"valid_{main}_accuracy"].argmax() + 1
+def _name(history, main):
+    return history[f"valid_{main}_accuracy"].idxmax()
 
 
 q11 = Question(
@@ -118,8 +135,12 @@ q11 = Question(
         Mistake(_by_worst, "you choose epoch"),
         Mistake(_last_of_equals, "of equals the first"),
         Mistake(_better_of_equals, "of equals the first"),
-        Mistake(_place, "you choose epoch"),
-        Mistake(_place_from_1, "There is no such epoch in this history"),
+        Mistake(_place, "you choose epoch 1. That is the place of the row, counted from 0; the column `epoch` has its number"),
+        Mistake(lambda history, main: _place(history, main) + 1, "That is the place of the row, counted from 1"),
+        Mistake(_name, "the row, counted from 0"),
+        Mistake(lambda history, main: _name(history, main) + 1, "(epochs 6, 7, 8, 9, 10; rows named 0, 1, 2, 3, 4), main head"),
+        Mistake(lambda history, main: history["epoch"].iloc[0] + _place(history, main), "main head 'screen': you choose epoch 3"),
+        Mistake(lambda history, main: history["epoch"].iloc[_name(history, main)], "your code raised IndexError"),
         Mistake(lambda history, main: best_epoch(history, "screen"), "Which head matters"),
         Mistake(lambda history, main: best_epoch(history, "document"), "Which head matters"),
         Mistake(lambda history, main: history["epoch"].iloc[-1], "you choose epoch"),

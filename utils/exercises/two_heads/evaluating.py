@@ -8,12 +8,14 @@ from torch import nn
 
 from utils.data.loaders import IGNORE
 from utils.exercises.question import Mistake, NotYet, Question, first_near
+from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_number
 
-SIZES = (16, 10)  # of a loader's batches
-# Pictures in the test loader: how many with a target are predicted as what; and in the training loader.
+BATCH = 16  # pictures; a loader's last batch has fewer
+# Pictures in the test loader: how many with a target are predicted as what; and in the training loader. With these counts
+# each of the usual slips gives another number.
 CELLS = {
-    "test": {(1, 1): 9, (0, 1): 3, (1, 0): 1, (0, 0): 7, (IGNORE, 1): 4, (IGNORE, 0): 2},
+    "test": {(1, 1): 9, (0, 1): 3, (1, 0): 1, (0, 0): 7, (IGNORE, 1): 4, (IGNORE, 0): 3},
     "train": {(1, 1): 12, (0, 1): 1, (1, 0): 2, (0, 0): 8, (IGNORE, 1): 5, (IGNORE, 0): 1},
 }
 TWICE = {"test": CELLS["train"], "train": CELLS["test"]}  # the same the other way round
@@ -47,12 +49,13 @@ def probe_screen_precision(answer):
         torch.manual_seed(0)
         model, loaders = _Sure().train(), {split: _batches(each) for split, each in cells.items()}
         before = model.norm.running_mean.clone()
-        got = [as_number(answer(model, loaders), "a precision, a number") for _ in range(2)]
+        case = _told(cells["test"])
+        got = [as_number(asked(answer, case, model, loaders), "a precision, a number") for _ in range(2)]
         _check_mode(model, before)
         if got[0] != got[1]:
             raise NotYet(f"asked twice about the same pictures, it says {got[0]:.3f} and {got[1]:.3f}.")
         if not abs(got[0] - _rate(cells["test"], "precision")) < 1e-6:
-            raise NotYet(f"{_told(cells['test'])}: you say {got[0]:.3g}. {_which(got[0], cells)}")
+            raise NotYet(f"{case}: you say {got[0]:.3g}. {_which(got[0], cells)}")
 
 
 class _Sure(nn.Module):
@@ -77,7 +80,7 @@ def _batches(cells):
     guesses = torch.tensor([rows[place][1] for place in order])
     document = (targets != IGNORE).long()
     images = torch.stack([2.0 * guesses - 1, 1 - 2.0 * guesses], dim=1)[:, :, None, None]
-    parts = zip(images.split(SIZES[0]), targets.split(SIZES[0]), document.split(SIZES[0]))
+    parts = zip(images.split(BATCH), targets.split(BATCH), document.split(BATCH))
     return [(some, {"document": documents, "screen": screens}) for some, screens, documents in parts]
 
 
@@ -96,11 +99,13 @@ def _told(cells):
 
 def _rate(cells, name):
     hits, alarms, misses, none = (cells[cell] for cell in ((1, 1), (0, 1), (1, 0), (0, 0)))
+    documents, others = misses + none, cells[IGNORE, 0]  # which the head "document" calls documents, and rightly or not
     return {
         "precision": hits / (hits + alarms), "recall": hits / (hits + misses),
         "accuracy": (hits + none) / (hits + alarms + misses + none),
         "with ignored": hits / (hits + alarms + cells[IGNORE, 1]), "of the other class": none / (none + misses),
         "f1": 2 * hits / (2 * hits + alarms + misses), "of the other head": misses / (none + misses),
+        "document": documents / (documents + others), "recall of document": documents / (documents + hits + alarms),
     }[name]  # fmt: skip
 
 
@@ -112,19 +117,24 @@ def _which(got, cells):
         "That is the accuracy.": _rate(cells["test"], "accuracy"),
         "That is F1.": _rate(cells["test"], "f1"),
         'So it is if the head "document" is asked.': _rate(cells["test"], "of the other head"),
+        'That is the precision of the head "document".': _rate(cells["test"], "document"),
+        'That is the recall of the head "document".': _rate(cells["test"], "recall of document"),
+        'That is the precision of the head "document", on the pictures that it was trained on.': _rate(
+            cells["train"], "document"
+        ),
         "So it is if ignored pictures count as no screens.": _rate(cells["test"], "with ignored"),
         "That is the precision of class 0.": _rate(cells["test"], "of the other class"),
     }
     return first_near(got, usual, "The model was asked about which pictures, and what is counted?", abs_tol=1e-6)
 
 
-def _judged(split="test", score=precision_score, evaluate=nn.Module.eval, head="screen"):
+def _judged(split="test", score=precision_score, evaluate=nn.Module.eval, head="screen", about="screen"):
     """A screen_precision that asks about other pictures, in another mode, or reckons otherwise."""
 
     def screen_precision(model, loaders):
         evaluate(model)
         with torch.no_grad():
-            pairs = [(wanted["screen"], model(images)[head].argmax(dim=1)) for images, wanted in loaders[split]]
+            pairs = [(wanted[about], model(images)[head].argmax(dim=1)) for images, wanted in loaders[split]]
         targets, predicted = (torch.cat(parts) for parts in zip(*pairs))
         known = targets != IGNORE
         return score(targets[known].numpy(), predicted[known].numpy())
@@ -166,6 +176,10 @@ q12 = Question(
         Mistake(_judged(score=lambda targets, predicted: (targets == predicted).mean()), "That is the accuracy"),
         Mistake(_judged(score=lambda targets, predicted: precision_score(targets, predicted, pos_label=0)), "of class 0"),
         Mistake(_judged(head="document"), 'if the head "document" is asked'),
+        Mistake(_judged(head="document", about="document"), 'That is the precision of the head "document".'),
+        Mistake(_judged(head="document", about="document", score=_exchanged), 'That is the recall of the head "document"'),
+        Mistake(_judged(head="document", about="document", split="train"), 'head "document", on the pictures that it was trained'),
+        Mistake(_judged(split="valid"), "4 ignored pictures answered with 1: your code raised KeyError: 'valid'"),
         Mistake(_judged(score=f1_score), "That is F1"),
         Mistake(_ignored_as_paper, "ignored pictures count as no screens"),
         Mistake(_judged(score=lambda targets, predicted: precision_score(targets, predicted, average=None)), "expected a precision"),

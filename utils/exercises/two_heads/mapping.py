@@ -2,6 +2,7 @@
 
 from utils.data.loaders import IGNORE
 from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_list, shown
 
 # Labels and what each class is to the head, on which the usual mistakes differ: in each, the order of the mapping is
@@ -24,10 +25,11 @@ def targets_of(labels, mapping):
 
 def probe_targets_of(answer):
     for labels, mapping in ASKED:
-        got = as_list(answer(list(labels), dict(mapping)), "a target for each label, a list")
+        case = f"for {labels} and {mapping}"
+        got = as_list(asked(answer, case, list(labels), dict(mapping)), "a target for each label, a list")
         right = targets_of(labels, mapping)
         if got != right:
-            raise NotYet(f"for {labels} and {mapping} you say {shown(got)}. {_which(got, right, labels, mapping)}")
+            raise NotYet(f"{case} you say {shown(got)}. {_which(got, right, labels, mapping)}")
     _check_unknown(answer)
 
 
@@ -127,6 +129,8 @@ q1 = Question(
         Mistake(_a_number_for_each_class, "more numbers than the head has classes"),
         Mistake(_ignores_what_it_does_not_know, "Nothing is said of 'screnes'"),
         Mistake(lambda labels, mapping: [IGNORE] * len(labels), "'screens' is not ignored"),
+        Mistake(lambda labels, mapping: [{"documents": 0, "screens": 1, "crisps": IGNORE}[label] for label in labels],
+                "'cartons': 'ignore'}: your code raised KeyError: 'cartons'"),
         Mistake(lambda labels, mapping: 0, "expected a target for each label"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import math
 
 from utils.exercises.question import Mistake, NotYet, Question, first_near
+from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_numbers
 
 # Probabilities of documents, screens, not_documents: sure, torn, a screen that is hardly a document, and nothing left.
@@ -17,16 +18,15 @@ def two_answers(documents, screens, not_documents):
 
 def probe_two_answers(answer):
     for outputs in SAID:
-        got = as_numbers(
-            answer(*outputs), QUESTIONS, 'a dictionary {"document": number, "screen": number}', "a number or math.nan"
-        )
+        case = "documents {:g}, screens {:g}, not_documents {:g}".format(*outputs)
+        said = asked(answer, case, *outputs)
+        got = as_numbers(said, QUESTIONS, 'a dictionary {"document": number, "screen": number}', "a number or math.nan")
         right = two_answers(*outputs)
-        told = "documents {:g}, screens {:g}, not_documents {:g}: ".format(*outputs)
         for question in QUESTIONS:
             both_nan = math.isnan(got[question]) and math.isnan(right[question])
             if not abs(got[question] - right[question]) < 1e-6 and not both_nan:
                 raise NotYet(
-                    f"{told}{question}, {got[question]:.3g}. {_which(question, got[question], right[question], *outputs)}"
+                    f"{case}: {question}, {got[question]:.3g}. {_which(question, got[question], right[question], *outputs)}"
                 )
 
 
@@ -90,7 +90,8 @@ q4 = Question(
         Mistake(_screen_as(lambda d, s, n: s * (d + s)), "the product of both answers already"),
         Mistake(_screen_as(lambda d, s, n: s > max(d, n)), "expected screen"),
         Mistake(_screen_as(lambda d, s, n: s / (d + s) if d + s else 0.0), "the second question does not arise"),
-        Mistake(lambda d, s, n: {"document": d + s, "screen": s / (d + s)}, "ZeroDivisionError"),
+        Mistake(lambda d, s, n: {"document": d + s, "screen": s / (d + s)},
+                "documents 0, screens 0, not_documents 1: your code raised ZeroDivisionError"),
         Mistake(_document_as(lambda d, s, n: d), "is a document as well"),
         Mistake(_document_as(lambda d, s, n: n), "that it is none"),
         Mistake(_document_as(lambda d, s, n: s), "leaves out what is on paper"),
@@ -99,4 +100,4 @@ q4 = Question(
         Mistake(lambda d, s, n: (d + s, s / (d + s)), "expected a dictionary"),
         Mistake(lambda d, s, n: {"document": d + s}, "'screen' has no number"),
     ],
-)
+)  # fmt: skip

@@ -6,12 +6,8 @@ import torch
 from torch import nn
 
 from utils.exercises.custom_cnn.networks import made
-from utils.exercises.question import Mistake, NotYet, Question
-from utils.exercises.values import shown
-
-CLASSES = {"document": 2, "screen": 3}
-FEATURES = 7
-PICTURES = torch.randn(40, 3, 8, 8, generator=torch.Generator().manual_seed(8))
+from utils.exercises.question import Mistake, Question
+from utils.exercises.two_heads.sharing import CLASSES, PICTURES, Pretrained, check_heads
 
 
 class TwoHeads(nn.Module):
@@ -46,96 +42,12 @@ class TwoNewHeads(nn.Module):
         return {name: head(maps) for name, head in self.heads.items()}
 
 
-class _Pretrained(nn.Module):
-    """A network for ten classes: `backbone` gives 6 maps, `last` makes 7 of them, `fc` answers. Pretrained, let us say."""
-
-    def __init__(self):
-        super().__init__()
-        self.backbone = nn.Sequential(nn.Conv2d(3, 6, 3, stride=2), nn.BatchNorm2d(6), nn.ReLU())
-        self.last = nn.Sequential(nn.Conv2d(6, 7, 1, bias=False), nn.BatchNorm2d(7), nn.ReLU())
-        self.fc = nn.Linear(7, 10)
-        for norm in (self.backbone[1], self.last[1]):
-            nn.init.normal_(norm.running_mean, std=0.3)
-            nn.init.uniform_(norm.running_var, 0.2, 2)
-            nn.init.uniform_(norm.weight, 0.5, 2)
-            nn.init.normal_(norm.bias)
-
-    def forward(self, images):
-        return self.fc(self.last(self.backbone(images)).mean(dim=(2, 3)))
-
-
 def probe_two_heads(answer):
     torch.manual_seed(5)
-    network = _Pretrained().eval()
+    network = Pretrained().eval()
     features = network.last(network.backbone(PICTURES)).mean(dim=(2, 3)).detach()
-    model = made(answer, network, dict(CLASSES)).eval()
-    _wake(model)
-    reached = {head: _reached(model, head) for head in CLASSES}
-    _check_start(model, features)
-    _check_no_dead(model, reached)
-    _check_own(model, reached, sum(parameter.numel() for parameter in network.backbone.parameters()))
-
-
-def _wake(model):
-    """Layers that begin with zeros, as some let the last one do, get other numbers, or nothing could be seen through them."""
-    for parameter in model.parameters():
-        if not parameter.any():
-            nn.init.normal_(parameter)
-
-
-def _outputs(model):
-    outputs = model(PICTURES)
-    if not isinstance(outputs, dict) or set(outputs) != set(CLASSES):
-        raise NotYet(f"expected logits for each of the heads {list(CLASSES)}, a dictionary, got {shown(outputs)}.")
-    for head, count in CLASSES.items():
-        if not isinstance(outputs[head], torch.Tensor) or outputs[head].shape != (len(PICTURES), count):
-            raise NotYet(
-                f"{head}: expected {count} logits for each of {len(PICTURES)} pictures, got {shown(outputs[head])}."
-            )
-    return outputs
-
-
-def _reached(model, head):
-    """The names of the parameters that one head's logits depend on."""
-    model.zero_grad(set_to_none=True)
-    logits = _outputs(model)[head]
-    if not logits.requires_grad:
-        raise NotYet(f"{head}: nothing in this model can learn.")
-    logits.sum().backward()
-    return {name for name, parameter in model.named_parameters() if parameter.grad is not None}
-
-
-def _check_start(model, features):
-    """Before any training, a head's logits are a linear layer's of the features that the pretrained network has."""
-    rows = torch.cat([features, torch.ones(len(features), 1)], dim=1)
-    with torch.no_grad():
-        outputs = _outputs(model)
-    for head, logits in outputs.items():
-        rest = (logits - rows @ torch.linalg.lstsq(rows, logits).solution).abs().max().item()
-        if not rest < 1e-3 * logits.std().item():
-            raise NotYet(f"{head}: before any training, its logits are no linear layer's answer to the features that the "
-                         "pretrained network has behind its last convolution. Where did they come from?")  # fmt: skip
-
-
-def _check_no_dead(model, reached):
-    names = [name for name, parameter in model.named_parameters() if name not in set().union(*reached.values())]
-    if names:
-        count = sum(dict(model.named_parameters())[name].numel() for name in names)
-        raise NotYet(f"{count} numbers never get a gradient from any head: {', '.join(names[:3])}"
-                     f"{' and others' if len(names) > 3 else ''}.")  # fmt: skip
-
-
-def _check_own(model, reached, in_backbone):
-    """What both heads depend on is the backbone, and no more."""
-    sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
-    shared = set.intersection(*reached.values())
-    count = sum(sizes[name] for name in shared)
-    if count > in_backbone:
-        raise NotYet(f"both heads depend on the same {count} numbers ({', '.join(sorted(shared)[-2:])}, ...), and the backbone has "
-                     f"{in_backbone}. What else do they share, that each should have for itself?")  # fmt: skip
-    if count < in_backbone:
-        raise NotYet(f"the backbone has {in_backbone} numbers, and both heads depend on {count} of them together. One pass of one backbone "
-                     "should serve both, and all of it learn.")  # fmt: skip
+    in_backbone = sum(parameter.numel() for parameter in network.backbone.parameters())
+    check_heads(made(answer, network, dict(CLASSES)).eval(), features, in_backbone)
 
 
 class _OneLastForBoth(TwoHeads):
@@ -205,6 +117,61 @@ class _TwoBackbones(TwoHeads):
         return {name: head(self.backbones[name](images)) for name, head in self.heads.items()}
 
 
+class _PlainDict(nn.Module):
+    """The heads are in a dict of Python's."""
+
+    def __init__(self, network, classes):
+        super().__init__()
+        self.backbone = network.backbone
+        self.heads = dict(TwoHeads(network, classes).heads.items())
+
+    forward = TwoHeads.forward
+
+
+class _LastInAList(TwoHeads):
+    """The copies of the pretrained convolution are in a list, and what comes behind them is not."""
+
+    def __init__(self, network, classes):
+        super().__init__(network, classes)
+        self.lasts = [head[0] for head in self.heads.values()]
+        for head in self.heads.values():
+            head[0] = nn.Identity()
+
+    def forward(self, images):
+        maps = self.backbone(images)
+        return {name: head(last(maps)) for last, (name, head) in zip(self.lasts, self.heads.items())}
+
+
+class _NetworkInAList(TwoHeads):
+    """The backbone is in a list, with the network that it belongs to."""
+
+    def __init__(self, network, classes):
+        super().__init__(network, classes)
+        self.networks = [network]
+        del self.backbone
+
+    def forward(self, images):
+        maps = self.networks[0].backbone(images)
+        return {name: head(maps) for name, head in self.heads.items()}
+
+
+class _SameMemory(TwoHeads):
+    """Each head has parameters of its own, and their numbers are the pretrained network's."""
+
+    def __init__(self, network, classes):
+        super().__init__(network, classes)
+        for head in self.heads.values():
+            for own, pretrained in zip(head[0].parameters(), network.last.parameters()):
+                own.data = pretrained.data
+
+
+class _SameConvolution(TwoHeads):
+    def __init__(self, network, classes):
+        super().__init__(network, classes)
+        for head in self.heads.values():
+            head[0][0].weight.data = network.last[0].weight.data
+
+
 class _Softmax(TwoHeads):
     def forward(self, images):
         return {name: logits.softmax(dim=1) for name, logits in super().forward(images).items()}
@@ -245,6 +212,16 @@ q9 = Question(
         Mistake(_NetworkKept, "never get a gradient from any head: network.last.0.weight"),
         Mistake(_ClassifierKept, "80 numbers never get a gradient from any head: old.weight, old.bias."),
         Mistake(_TwoBackbones, "both heads depend on 0 of them together"),
+        Mistake(
+            _PlainDict,
+            "document: 72 of the numbers that its logits come from are not among model.parameters(): a plain dict or",
+        ),
+        Mistake(_LastInAList, "document: 56 of the numbers that its logits come from are not among model.parameters()"),
+        Mistake(_NetworkInAList, "hides them from the optimiser; nn.ModuleDict does not"),
+        Mistake(_SameMemory, "are two names of the same numbers in memory: a step of one head changes the other"),
+        Mistake(
+            _SameConvolution, "heads.document.0.0.weight and heads.screen.0.0.weight are two names of the same numbers"
+        ),
         Mistake(_Frozen, "nothing in this model can learn"),
         Mistake(_InARow, "expected logits for each of the heads"),
         Mistake(lambda network, classes: TwoHeads(network, dict(zip(classes, [3, 2]))), "document: expected 2 logits"),

@@ -1,8 +1,11 @@
 """Exercises 5 and 6: a weighted mean of losses, and what a weighted sum does to the step."""
 
+import math
+
 import torch
 
 from utils.exercises.question import Mistake, NotYet, Question, first_near
+from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_number, as_numbers, shown
 
 # --- 5: the weighted loss ------------------------------------------------------------------------
@@ -23,10 +26,11 @@ def weighted_loss(losses, weights):
 def probe_weighted_loss(answer):
     for values, weights in WEIGHED:
         losses = {head: torch.tensor(value, requires_grad=True) for head, value in values.items()}
-        loss = answer(dict(losses), dict(weights))
+        case = f"losses {values}, weights {weights}"
+        loss = asked(answer, case, dict(losses), dict(weights))
         got, right = as_number(loss, "a loss, one number"), weighted_loss(values, weights)
         if not abs(got - right) < 1e-5:
-            raise NotYet(f"losses {values}, weights {weights}: you say {got:.4g}. {_which_sum(got, values, weights)}")
+            raise NotYet(f"{case}: you say {got:.4g}. {_which_sum(got, values, weights)}")
         if not isinstance(loss, torch.Tensor) or not loss.requires_grad:
             raise NotYet(f"the right number, but {shown(loss)} has no gradient, so nothing can be learned from it. Reckon with "
                          "the tensors as they come.")  # fmt: skip
@@ -42,9 +46,19 @@ def _check_shares(loss, losses, weights):
 
 
 def _which_sum(got, losses, weights):
+    between = min(losses.values()) <= got <= max(losses.values())
+    otherwise = (
+        "How much of this comes from each head?"
+        if between
+        else "A mean lies between the smallest and the largest loss. What do the shares add up to?"
+    )
+    return first_near(got, _usual_sums(losses, weights), otherwise, abs_tol=1e-5)
+
+
+def _usual_sums(losses, weights):
     values, numbers, total = list(losses.values()), list(weights.values()), sum(weights.values())
     plain = sum(weights[head] * loss for head, loss in losses.items())
-    usual = {
+    return {
         "That is the plain sum: 8 : 1 must say which head matters more, and not how long a step is.": plain,
         "Divided by the number of heads: multiply all weights by 10, and the loss becomes 10 times as large.":
             plain / len(losses),
@@ -56,10 +70,31 @@ def _which_sum(got, losses, weights):
             plain / total * len(losses),
         "That is the largest of them.": max(values),
         "Divided by the largest weight: what do the shares add up to?": plain / max(numbers),
-    }  # fmt: skip
-    return first_near(
-        got, usual, "A mean lies between the smallest and the largest loss. What do the shares add up to?", abs_tol=1e-5
-    )
+        "The weights were sorted by size, and each belongs to a head, by its name.":
+            sum(weight * loss for weight, loss in zip(sorted(numbers), values)) / total,
+        "That is with the softmax of the weights, for which 2 : 1 and 20 : 10 are not the same.":
+            _mean(losses, {head: math.exp(weight) for head, weight in weights.items()}),
+        "That is with the squares of the weights: 2 : 1 is to count as 2 : 1, and not as 4 : 1.":
+            _mean(losses, {head: weight**2 for head, weight in weights.items()}),
+    } | _without_a_head(losses, weights)  # fmt: skip
+
+
+def _without_a_head(losses, weights):
+    """What comes out where one of three heads or more is left out, of the weights' sum as well or not."""
+    if len(losses) < 3:
+        return {}
+    found = {}
+    for left_out in losses:
+        rest = {head: loss for head, loss in losses.items() if head != left_out}
+        part = sum(weights[head] * loss for head, loss in rest.items())
+        found[f"So it is without the head {left_out!r}: there may be any number of heads."] = _mean(rest, weights)
+        found[f"The loss of the head {left_out!r} is missing, and its weight is not."] = part / sum(weights.values())
+    return found
+
+
+def _mean(losses, weights):
+    """The mean of some losses, by these heads' weights."""
+    return sum(weights[head] * loss for head, loss in losses.items()) / sum(weights[head] for head in losses)
 
 
 def _in_order(losses, weights):
@@ -79,6 +114,22 @@ def _two_heads_only(losses, weights):
 def _softmax(losses, weights):
     shares = torch.tensor([float(weights[head]) for head in losses]).softmax(dim=0)
     return sum(share * loss for share, loss in zip(shares, losses.values()))
+
+
+def _by_size(losses, weights):
+    pairs = zip(sorted(weights.values()), losses.values())
+    return sum(weight / sum(weights.values()) * loss for weight, loss in pairs)
+
+
+def _one_loss_missing(losses, weights):
+    return _plain({head: losses[head] for head in ("document", "screen")}, weights) / sum(weights.values())
+
+
+def _exactly_two(losses, weights):
+    one, other = losses
+    return _two_heads_only(
+        {"document": losses[one], "screen": losses[other]}, {"document": weights[one], "screen": weights[other]}
+    )
 
 
 def _main_head_only(losses, weights):
@@ -107,8 +158,15 @@ q5 = Question(
         Mistake(lambda losses, weights: weighted_loss(losses, weights) * len(losses), "not to 1"),
         Mistake(lambda losses, weights: _plain(losses, weights) / max(weights.values()), "Divided by the largest weight"),
         Mistake(lambda losses, weights: max(losses.values()), "the largest of them"),
-        Mistake(_softmax, "A mean lies between"),
-        Mistake(_two_heads_only, "A mean lies between"),
+        Mistake(_softmax, "you say 1.899. That is with the softmax of the weights"),
+        Mistake(lambda losses, weights: weighted_loss(losses, {head: weight**2 for head, weight in weights.items()}),
+                "the squares of the weights"),
+        Mistake(_by_size, "The weights were sorted by size"),
+        Mistake(_two_heads_only, "So it is without the head 'phone'"),
+        Mistake(_one_loss_missing, "The loss of the head 'phone' is missing, and its weight is not"),
+        Mistake(lambda losses, weights: sum(losses.values()) / len(losses) * 1.01, "How much of this comes from each head?"),
+        Mistake(lambda losses, weights: weighted_loss(losses, weights) + 2, "A mean lies between the smallest and the largest"),
+        Mistake(_exactly_two, "weights {'document': 1.5, 'screen': 0.5, 'phone': 4}: your code raised ValueError: too many values"),
         Mistake(lambda losses, weights: weighted_loss(losses, weights).item(), "has no gradient"),
         Mistake(lambda losses, weights: torch.tensor(weighted_loss(losses, weights).item()), "has no gradient"),
         Mistake(_main_head_only, "a share of 0 gets through"),
