@@ -1,17 +1,23 @@
 """Lesson 05 as a tool: it runs on folders and CSVs of one's own, and what it writes out by hand is what utils does."""
 
 import copy
+import re
+import shlex
+from itertools import pairwise
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from torch import nn
 from torch.nn import functional as F
 
 from tests.lessons import tool
 from tests.lessons.tool import digest, folder_of
 from utils.data.loaders import IGNORE
+from utils.data.targets import add_targets
 from utils.evaluation.heads import of_head
 from utils.evaluation.predictions import predictions_table, read_predictions
 from utils.models.build import build
@@ -31,6 +37,17 @@ def run(tmp_path, **parameters):
     return tool.run(LESSON, tmp_path, **QUICK | parameters)
 
 
+def lists_of(own, folder, parts):
+    """CSVs without a header, with numbers for labels: one a split, of an own folder's pictures in the order of their paths."""
+    folder.mkdir()
+    paths = pd.Series(sorted(path.relative_to(own).as_posix() for path in own.rglob("*.jpg")))
+    for split in ("train", "valid", "test"):
+        rows = paths[parts == split]
+        pd.DataFrame({"path": rows, "label": rows.str[7]}).to_csv(folder / f"{split}.csv", header=False, index=False)
+    return {"data_dir": str(own), "csv": str(folder), "csv_columns": {"path": 0, "label": 1}, "mapping": MAPPING,
+            "csv_labels": {0: "class 00", 1: "class 01", 2: "class 02"}}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def quick_run(tmp_path_factory):
     """(results, text, folder of the results, own pictures) of a quick run on an own folder with three classes."""
@@ -47,8 +64,9 @@ def test_it_runs_on_an_own_folder_with_a_mapping(quick_run):
     assert "pictures in 3 classes" in text
     assert results["numbers"]["heads"] == {"first": ["yes", "no"], "second": ["big", "small"]}
     assert (results["numbers"]["main"], results["numbers"]["positive"]) == ("first", "no")
-    assert len(results["claims"]) == 6  # those about the samples are not made
-    assert [claim["text"] for claim in results["claims"][:5] if not claim["holds"]] == []  # arithmetic holds anywhere
+    assert len(results["claims"]) == 10  # those about the samples are not made
+    assert [claim["text"] for claim in results["claims"][:9] if not claim["holds"]] == []  # arithmetic holds anywhere
+    assert "50% of what it would learn as 'not no' are pictures that the question is not about" in text
 
 
 def test_every_set_up_has_a_row(quick_run):
@@ -57,7 +75,10 @@ def test_every_set_up_has_a_row(quick_run):
     heads, models = comparison["two heads, 32 px"], comparison["two models, 32 px"]
     assert models["parameters"] > heads["parameters"] > comparison["three outputs, 32 px"]["parameters"]
     assert models["million multiply-adds"] > 1.5 * heads["million multiply-adds"]
-    assert all(0 <= row["right, first"] <= 1 and row["ms"] > 0 for row in comparison.values())
+    assert all(0 <= row["accuracy, first"] <= 1 and row["ms"] > 0 for row in comparison.values())
+    assert [float(row["recall, each run"]) for row in comparison.values()] == pytest.approx(
+        [row["recall"] for row in comparison.values()], abs=0.005
+    )
 
 
 def test_it_leaves_the_predictions_of_the_heads_masked_where_nothing_was_asked(quick_run):
@@ -70,19 +91,22 @@ def test_it_leaves_the_predictions_of_the_heads_masked_where_nothing_was_asked(q
 
 def test_it_runs_on_csvs_without_a_header_and_with_numbers_for_labels(tmp_path):
     own = folder_of(tmp_path / "own", 3, 12)
-    lists = tmp_path / "lists"
-    lists.mkdir()
-    paths = pd.Series(sorted(path.relative_to(own).as_posix() for path in own.rglob("*.jpg")))
-    parts = np.resize(["train", "train", "valid", "test"], len(paths))
-    for split in ("train", "valid", "test"):
-        rows = paths[parts == split]
-        pd.DataFrame({"path": rows, "label": rows.str[7]}).to_csv(lists / f"{split}.csv", header=False, index=False)
-    results, text = run(
-        tmp_path, data_dir=str(own), csv=str(lists), csv_columns={"path": 0, "label": 1}, mapping=MAPPING,
-        csv_labels={0: "class 00", 1: "class 01", 2: "class 02"}, main="second", positive="big",
-    )  # fmt: skip
-    assert "{'train': 18, 'valid': 9, 'test': 9} pictures in 3 classes" in text
-    assert results["numbers"]["positive"] == "big"
+    parts = np.resize(["train", "train", "valid", "test"], 36)
+    parts[12:15] = "valid"  # of class 01, which answers no, 4 are left to learn from, and 6 of each other
+    parameters = lists_of(own, tmp_path / "lists", parts)
+    parameters["mapping"] = dict(reversed(MAPPING.items()))
+    results, text = run(tmp_path, **parameters, main="first", positive="yes")
+    assert "{'train': 16, 'valid': 11, 'test': 9} pictures in 3 classes" in text
+    assert (results["numbers"]["main"], results["numbers"]["positive"]) == ("first", "yes")
+    assert "60% of what it would learn as 'not yes' are pictures that the question is not about" in text
+
+
+def test_what_is_looked_for_must_be_among_the_test_pictures(tmp_path):
+    own = folder_of(tmp_path / "own", 3, 12)
+    parts = np.resize(["train", "train", "valid", "test"], 36)
+    parts[12:24] = np.resize(["train", "valid"], 12)  # class 01, which answers no
+    failed = tool.failure(LESSON, tmp_path, QUICK | lists_of(own, tmp_path / "lists", parts))
+    assert "Expected pictures of 'no' in test" in failed and "-p positive" in failed
 
 
 @pytest.mark.parametrize(
@@ -100,6 +124,19 @@ def test_it_runs_on_csvs_without_a_header_and_with_numbers_for_labels(tmp_path):
 def test_a_wrong_parameter_ends_the_run_with_what_to_do(tmp_path, parameters, words):
     own = folder_of(tmp_path / "own", 3, 10)
     assert words in tool.failure(LESSON, tmp_path, {"data_dir": str(own), **QUICK, **parameters})
+
+
+def test_the_commands_of_the_lesson_can_be_pasted():
+    cells = nbformat.read(tool.LESSONS / LESSON, as_version=4).cells
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    commands = re.findall(r"```bash\n(.*?)```", prose, flags=re.DOTALL)
+    assert len(commands) == 2
+    for command in commands:
+        (given,) = [value for flag, value in pairwise(shlex.split(command.replace("\\\n", " "))) if flag == "-y"]
+        mapping = yaml.safe_load(given)["mapping"]
+        labels = {name for answers in mapping.values() for name in answers}
+        _, heads = add_targets(pd.DataFrame({"label": sorted(labels)}), mapping)
+        assert len(heads) == 2
 
 
 # --- what the lesson writes out ----------------------------------------------------------------------

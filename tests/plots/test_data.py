@@ -120,6 +120,16 @@ def test_compare_calls_its_line_by_the_word_that_is_given():
     assert figure.alt.endswith("; the bar is 0.40.")
 
 
+def test_bars_of_one_group_have_one_colour():
+    def colours(groups):
+        figure = plots.compare({"a": 1, "b": 0.5, "c": 0.2}, "So it is", groups=groups)
+        return [bar.get_facecolor() for bar in figure.axes[0].patches]
+
+    first, second, third = colours(["cat", "dog", "cat"])
+    assert first == third != second
+    assert len(set(colours(None))) == 3
+
+
 @pytest.mark.parametrize("empty", ["", "  ", None])
 def test_a_figure_without_text_is_refused(empty):
     with pytest.raises(CourseError, match="text alternative"):

@@ -34,6 +34,12 @@ def test_answers_stand_beside_the_truth_where_it_is_known(predictions):
     assert figure.alt == "2 pictures with bars of probability: cat with 70% (it is cat), dog with 90% (it is cat)."
 
 
+def test_answers_may_be_headed_by_a_finding(predictions):
+    figure = plots.answers(*predictions, most=1, finding="Two of three are wrong")
+    assert figure.get_suptitle() == "Two of three are wrong"
+    assert figure.alt.startswith("Two of three are wrong. 1 pictures with bars")
+
+
 def test_the_surest_mistake_comes_first_and_right_answers_are_left_out(predictions):
     figure = plots.worst_mistakes(*predictions)
     assert [axes.get_title() for axes in figure.axes] == ["dog, 90%", "cat, 60%"]

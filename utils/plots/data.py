@@ -150,11 +150,18 @@ def copy_grid(copies: pd.DataFrame, columns: int = 6, most: int = 24) -> Figure:
 
 
 def compare(
-    values: dict, finding: str, label: str = "accuracy", chance: float | None = None, word: str = "chance"
+    values: dict, finding: str, label: str = "accuracy", chance: float | None = None, word: str = "chance", groups=None
 ) -> Figure:
-    """A bar for each named value between 0 and 1; a dashed line, with a word, where guessing would land."""
+    """A bar for each named value between 0 and 1; a dashed line, with a word, where guessing would land.
+
+    Args:
+        groups: what each bar belongs to; bars of one group have one colour. None: each bar has its own.
+    """
+    groups = list(values) if groups is None else list(groups)
+    kinds, colours = list(dict.fromkeys(groups)), (BLUE, ORANGE, GREEN, RED, GREY)
     figure, axes = canvas(height=0.9 + 0.42 * len(values))
-    bars = axes.barh(list(values), list(values.values()), color=[BLUE, ORANGE, GREEN, RED, GREY][: len(values)])
+    bars = axes.barh(list(values), list(values.values()),
+                     color=[colours[kinds.index(group) % len(colours)] for group in groups])  # fmt: skip
     axes.bar_label(bars, fmt="%.2f", padding=3)
     if chance is not None:
         axes.axvline(chance, color=GREY, linestyle="--", linewidth=1)

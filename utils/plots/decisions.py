@@ -13,7 +13,7 @@ PREFIX = "p_"  # of the probability columns in a predictions table
 LONGEST_NAME = 18  # of a file, under a small picture
 
 
-def answers(predictions: pd.DataFrame, root, most: int = 6, top: int = 3) -> Figure:
+def answers(predictions: pd.DataFrame, root, most: int = 6, top: int = 3, finding: str = "") -> Figure:
     """Pictures, each below its label where it has one, with the probabilities of their likeliest classes as bars.
 
     Args:
@@ -21,6 +21,7 @@ def answers(predictions: pd.DataFrame, root, most: int = 6, top: int = 3) -> Fig
         root: the folder that its paths start from.
         most: pictures shown, from the first row on.
         top: classes shown of each.
+        finding: the title, where there is more to say than what is shown.
     """
     shown = predictions[:most]
     figure, grid = canvas(1.75 * len(shown), 3.1, 2, len(shown), squeeze=False, height_ratios=(1.6, 1))
@@ -32,15 +33,16 @@ def answers(predictions: pd.DataFrame, root, most: int = 6, top: int = 3) -> Fig
         draw_picture(above, root, row["path"])
         if isinstance(row["label"], str):
             above.set_title(shorten(row["label"], 16), fontsize=9)
-        below.barh([shorten(name.removeprefix(PREFIX), 11) for _, name in likeliest], [value for value, _ in likeliest],
+        below.barh([shorten(name.removeprefix(PREFIX), 13) for _, name in likeliest], [value for value, _ in likeliest],
                    color=[BLUE] + [GREY] * top)  # fmt: skip
         below.set_xlim(0, 1)
         below.set_xticks([0, 1])
         below.invert_yaxis()
         truth = f" (it is {row['label']})" if isinstance(row["label"], str) else ""
         told.append(f"{row['predicted']} with {likeliest[0][0]:.0%}{truth}")
-    figure.suptitle("What the model says, and how sure it is", weight="bold", fontsize=11)
-    return with_alt(figure, f"{len(shown)} pictures with bars of probability: {', '.join(told)}.")
+    figure.suptitle(finding or "What the model says, and how sure it is", weight="bold", fontsize=11)
+    shows = f"{len(shown)} pictures with bars of probability: {', '.join(told)}."
+    return with_alt(figure, f"{finding}. {shows}" if finding else shows)
 
 
 def worst_mistakes(predictions: pd.DataFrame, root, most: int = 8) -> Figure:
