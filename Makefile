@@ -4,6 +4,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 # Jupyter refuses to run as root unless told so, which is normal in a container.
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
+# A process a core with one thread each: more threads than cores are many times slower. A file stays in one process,
+# since a notebook's cells belong together.
+SIDE_BY_SIDE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab test lessons style check fix samples notebooks solutions claims bench fresh lock doctor
@@ -32,8 +35,8 @@ lab: $(READY)  ## open JupyterLab on the lessons
 	cd lessons && PATH="$(CURDIR)/$(BIN):$$PATH" JUPYTER_PREFER_ENV_PATH=1 ../$(BIN)/jupyter lab $(ROOT_FLAG) $(LAB_FLAGS)
 
 test: $(READY)  ## unit tests, papermill runs, and every notebook compared strictly
-	$(BIN)/python -m pytest tests
-	$(BIN)/python -m pytest --nbval lessons
+	$(SIDE_BY_SIDE) tests
+	$(SIDE_BY_SIDE) --nbval lessons
 
 lessons: $(READY)  ## run every lesson into runs/<date>/ with a report (DATA=~/photos: on your pictures; LESSON=01)
 	$(BIN)/python -m utils.notebooks run $(if $(LESSON),--lesson $(LESSON)) $(if $(DATA),--data $(DATA))

@@ -1,11 +1,15 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all; names and values that come back from YAML as they were."""
 
 import os
 import stat
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from utils.files import replacing
+from utils.errors import CourseError
+from utils.files import read_yaml, replacing, write_yaml
 
 
 def test_the_new_content_takes_the_place_of_the_old(tmp_path):
@@ -40,3 +44,62 @@ def test_others_may_read_what_they_could_read_before(tmp_path):
     with replacing(path) as temporary:
         temporary.write_text("second")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+# --- YAML ----------------------------------------------------------------------------------------------
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]))  # of one line
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
+VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3))
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("yaml") / "values.yaml"
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(TEXTS, VALUES, max_size=4))
+def test_names_and_values_come_back_in_their_order(path, values):
+    assert write_yaml(path, values, "of no\nmatter") == path
+    assert read_yaml(path) == values
+    assert list(read_yaml(path)) == list(values)
+
+
+def test_a_comment_stands_above_and_each_value_has_a_line(path):
+    write_yaml(path, {"drop_at": [2, 5], "lr": 1e-05, "name": "é"}, "first\nsecond")
+    assert path.read_text(encoding="utf-8") == "# first\n# second\ndrop_at:\n- 2\n- 5\nlr: 1.0e-05\nname: é\n"
+
+
+def test_what_is_no_plain_value_is_not_written_and_the_old_file_stays(path):
+    write_yaml(path, {"lr": 1})
+    with pytest.raises(yaml.YAMLError, match="cannot represent"):
+        write_yaml(path, {"lr": object()})
+    assert read_yaml(path) == {"lr": 1}
+    assert [one.name for one in path.parent.iterdir()] == ["values.yaml"]
+
+
+@pytest.mark.parametrize(("content", "told"), [
+    (b"lr: 1\nname: [2\n", "is no YAML in line 3"), (b"a: b: c", "is no YAML in line 1"), (b"\xff\xfe\x00", "it is no text"),
+    (b"", "has no names and values"), (b"[1, 2]", "has no names and values"), (b"2: 3", "has no names and values"),
+    (b"x: !!python/object:os.system {}", "is no YAML"), (b"x: \x07", "is no YAML"), (b"x: 2026-13-45", "is no YAML: month must be in 1..12"),
+])  # fmt: skip
+def test_what_is_no_yaml_of_names_and_values_is_answered(content, told, path):
+    path.write_bytes(content)
+    with pytest.raises(CourseError) as caught:
+        read_yaml(path)
+    assert f"'{path}'" in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_a_yaml_file_that_cannot_be_read_is_named(tmp_path):
+    for wrong in (tmp_path / "none.yaml", tmp_path):
+        with pytest.raises(CourseError, match=f"'{wrong}' cannot be read: .+\\."):
+            read_yaml(wrong)
+
+
+def test_a_path_may_start_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    write_yaml(tmp_path / "mine.yaml", {"lr": 1})
+    assert read_yaml("~/mine.yaml") == {"lr": 1}

@@ -9,9 +9,11 @@ import sys
 import numpy as np
 import pytest
 import torch
+from papermill.iorw import read_yaml_file
 
 from utils import lesson
 from utils.errors import CourseError
+from utils.files import read_yaml
 from utils.lesson import claim, record, start
 
 
@@ -29,6 +31,24 @@ def test_start_leaves_parameters_and_versions(run):
     assert results["parameters"] == {"data_dir": "", "lr": 0.1}
     assert results["versions"]["torch"] == torch.__version__.split("+")[0]
     assert results["claims"] == [] and results["numbers"] == {}
+
+
+def test_start_leaves_the_parameters_as_a_file_that_papermill_takes(tmp_path):
+    parameters = {
+        "data_dir": "",
+        "lr": 1e-5,
+        "fractions": (0.7, 0.3),
+        "model": None,
+        "size": np.int64(64),
+        "name": "é: 1",
+    }
+    folder = start("07_recipes", parameters, output_dir=tmp_path).output_dir
+    text = (folder / "recipe.yaml").read_text(encoding="utf-8")
+    assert "# papermill lessons/07_recipes.ipynb again.ipynb -k python3 -f recipe.yaml\n" in text
+    expected = {**parameters, "fractions": [0.7, 0.3], "size": 64}
+    assert read_yaml(folder / "recipe.yaml") == expected
+    assert read_yaml_file(str(folder / "recipe.yaml")) == expected
+    assert list(read_yaml(folder / "recipe.yaml")) == list(parameters)
 
 
 def test_the_same_seed_gives_the_same_numbers_in_python_numpy_and_torch(tmp_path):
@@ -97,7 +117,7 @@ def test_a_failed_write_keeps_the_last_results_and_leaves_no_litter(run, monkeyp
     with pytest.raises(CourseError, match="No space left"):
         claim("more", True)
     assert [one["text"] for one in written(run)["claims"]] == ["true"]
-    assert [path.name for path in run.output_dir.iterdir()] == ["results.json"]
+    assert sorted(path.name for path in run.output_dir.iterdir()) == ["recipe.yaml", "results.json"]
 
 
 def test_threads_and_device_are_what_was_asked_for(tmp_path):

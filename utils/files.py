@@ -1,9 +1,13 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and names with values as YAML."""
 
 import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+
+import yaml
+
+from utils.errors import CourseError
 
 
 @contextmanager
@@ -34,3 +38,36 @@ def _umask():
     mask = os.umask(0)  # there is no way to read it but to set it
     os.umask(mask)
     return mask
+
+
+def write_yaml(path: str | Path, values: dict, comment: str = "") -> Path:
+    """Write names and values that JSON knows as a YAML file, in their order, below a comment; whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written (from the system, unchanged).
+    """
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1000)
+    with replacing(path) as temporary:
+        temporary.write_text("".join(f"# {line}\n" for line in comment.splitlines()) + text, encoding="utf-8")
+    return Path(path)
+
+
+def read_yaml(path: str | Path) -> dict:
+    """The names and values of a YAML file.
+
+    Raises:
+        CourseError: there is no such file, or it is no YAML of the form `name: value`.
+    """
+    path, form = Path(path).expanduser(), "Expected lines of the form   lr: 0.001"
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        told = getattr(error, "strerror", None) or "it is no text"
+        raise CourseError(f"'{path}' cannot be read: {told}.") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that there is not
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise CourseError(f"'{path}' is no YAML{where}: {getattr(error, 'problem', None) or error}. {form}") from error
+    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
+        raise CourseError(f"'{path}' has no names and values. {form}")
+    return values

@@ -17,9 +17,10 @@ import numpy as np
 import torch
 
 from utils.errors import CourseError
-from utils.files import replacing
+from utils.files import replacing, write_yaml
 from utils.versions import installed_versions
 
+RECIPE = "recipe.yaml"
 RUNS = Path(__file__).resolve().parents[1] / "runs"
 PACKAGES = ("image-classification-course", "torch", "torchvision", "numpy", "pandas", "pillow", "scikit-learn")
 
@@ -70,6 +71,8 @@ def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto"
     }
     run = Run(lesson, folder, _device(device), seed, results)
     _write(run)
+    write_yaml(folder / RECIPE, results["parameters"], f"What {lesson} was run with. The same run again:\n"
+               f"papermill lessons/{lesson}.ipynb again.ipynb -k python3 -f {RECIPE}")  # fmt: skip
     _current = run
     return run
 

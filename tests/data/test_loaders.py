@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from utils.data import loaders as loaders_module
 from utils.data.images import open_image
-from utils.data.loaders import IGNORE, Batches, Loaders, make_loader, make_loaders
+from utils.data.loaders import IGNORE, Loaders, make_loader, make_loaders
+from utils.data.sampling import Weighted
 from utils.data.transforms import LIGHT, NONE, STRONG, Augmentation, Preprocessing
 from utils.errors import CourseError
 
@@ -24,7 +23,6 @@ PREPROCESSING = Preprocessing((12, 16))
 LABELS = ["cat", "dog", "owl"]
 SPLITS = {"train": 17, "valid": 5, "test": 4}
 ALL_OF_IT = Augmentation(0.5, 0.5, 0.5, 20, 0.1, 0.3, 0.3, 0.3, 0.5)
-RELAXED = settings(derandomize=True, max_examples=40)
 MANY_WORKERS = pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more than there are cores
 
 
@@ -163,24 +161,6 @@ def test_an_epoch_of_training_has_every_picture_once_in_another_order_each_time(
     assert orders[0] != orders[1] != orders[2] != orders[0]
 
 
-@RELAXED
-@given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 1000), st.integers(0, 5), st.booleans())
-def test_batches_hold_each_place_once_and_have_their_size(count, batch_size, seed, epoch, shuffle):
-    batches = Batches(count, batch_size, seed, shuffle)
-    batches.epoch = epoch
-    drawn = list(batches)
-    places = [place for batch in drawn for place, _ in batch]
-    assert len(places) == len(set(places)) == count - batches.leaves_one_out
-    assert set(places) <= set(range(count))
-    assert len(drawn) == len(batches)
-    assert all(len(batch) == batch_size for batch in drawn[:-1])
-    assert drawn == list(batches), "the same for the same epoch"
-    if not shuffle:
-        assert places == list(range(count))
-    else:
-        assert all(len(batch) > 1 for batch in drawn) or batch_size == 1
-
-
 def test_the_last_picture_alone_is_left_out_of_training_another_one_each_epoch(table):
     loader = made(table, batch_size=8).train  # 17 pictures
     assert len(loader) == 2
@@ -253,11 +233,99 @@ def test_two_iterations_at_once_are_two_epochs(table):
         assert all(same(one, another) for one, another in zip(at_once, alone, strict=True))
 
 
-def test_no_seed_of_an_augmentation_comes_twice():
-    batches, seeds = Batches(50, 8, shuffle=True), []
-    for batches.epoch in range(4):
-        seeds += [seed for batch in batches for _, seed in batch]
-    assert len(set(seeds)) == len(seeds) == 200
+# --- how often, and how much -----------------------------------------------------------------------
+
+
+def unequal(table):
+    """Of the 17 training pictures one is an owl, four are dogs and twelve are cats."""
+    labels = np.repeat(["owl", "dog", "cat"], [1, 4, 12])
+    table.loc[table["split"] == "train", "label"] = labels
+    return table
+
+
+def test_balanced_each_class_is_drawn_as_often(table):
+    made_loaders = made(unequal(table), sampling="balanced", batch_size=5)
+    drawn = torch.cat([epoch(made_loaders.train)[1] for _ in range(60)])
+    assert len(drawn) == 60 * 17, "an epoch is as long as before"
+    shares = drawn.bincount(minlength=3) / len(drawn)
+    assert shares.tolist() == pytest.approx([1 / 3] * 3, abs=0.06)  # 1,020 draws: 4 standard deviations
+    assert "sampling: balanced" in made_loaders.describe()
+    plain = made(unequal(table), batch_size=5)
+    assert epoch(plain.train)[1].bincount().tolist() == [12, 4, 1]
+    assert "balanced" not in plain.describe()
+    assert (made_loaders.sampling, plain.sampling) == ("balanced", "shuffled")
+
+
+@MANY_WORKERS
+def test_balanced_epochs_are_the_same_for_the_same_seed_whatever_the_workers(table):
+    table = unequal(table)
+    options = {"sampling": "balanced", "augmentation": ALL_OF_IT}
+    one, again, other, with_workers = (
+        made(table, seed=seed, workers=workers, **options).train for seed, workers in ((1, 0), (1, 0), (2, 0), (1, 2))
+    )
+    first, second = epoch(one), epoch(one)
+    assert same(epoch(again), first)
+    assert same(epoch(with_workers), first)
+    assert same(epoch(with_workers), second)
+    assert not same(epoch(other), first)
+    again.set_epoch(1)
+    assert same(epoch(again), second)
+
+
+def test_a_picture_that_is_drawn_twice_is_augmented_twice(table):
+    loader = made(unequal(table), Augmentation(rotation=90), sampling="balanced").train
+    images, targets = epoch(loader)
+    owls = images[targets == 2]  # all of the one picture
+    assert len(owls) > 2
+    assert len(owls.unique(dim=0)) == len(owls)
+
+
+def test_balanced_a_last_picture_alone_is_left_out_too(table):
+    loader = made(unequal(table), sampling="balanced", batch_size=8).train
+    assert [len(images) for images, _ in loader] == [8, 8]
+
+
+@pytest.mark.parametrize("options", [{"sampling": "balanced"}, {"sample_weights": "weight"}])
+def test_valid_and_test_are_neither_drawn_nor_weighed(options, table):
+    table = unequal(table).assign(weight=2.0)
+    plain, other = made(table), made(table, **options)
+    for split in ("valid", "test"):
+        assert same(epoch(getattr(other, split)), epoch(getattr(plain, split)))
+
+
+@MANY_WORKERS
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("sampling", ["shuffled", "balanced"])
+def test_each_picture_comes_with_its_own_weight(workers, sampling, table):
+    table = unequal(table).assign(weight=np.arange(len(table)) + 0.5)
+    made_loaders = made(table, sample_weights="weight", sampling=sampling, workers=workers, batch_size=5)
+    loader = made_loaders.train
+    plain = made(table, sampling=sampling, batch_size=5).train
+    for (images, targets), expected in zip(loader, plain, strict=True):
+        assert isinstance(targets, Weighted)
+        assert same((images, targets.targets), expected)
+        assert targets.weights.dtype == torch.float32
+        assert targets.weights.tolist() == loader.table["weight"][rows_of(loader, images)].tolist()
+    assert made_loaders.sample_weights == "weight"
+    assert "each training picture counts by its weight" in made_loaders.describe()
+
+
+def test_several_columns_have_one_weight_a_picture(table):
+    table = table.assign(weight=1.5, again=table["label"])
+    _, targets = next(iter(made(table, columns=["label", "again"], sample_weights="weight").train))
+    assert list(targets.targets) == ["label", "again"]
+    assert targets.weights.tolist() == [1.5] * 4
+    assert targets.weights.device == targets.targets["label"].device
+
+
+@pytest.mark.parametrize(("options", "found"), [
+    ({"sampling": "equal"}, "one of 'shuffled', 'balanced', but got 'equal'"), ({"sample_weights": "size"}, "but got 'size'"),
+    ({"sample_weights": "path"}, "a number from 0 for each training picture in the column 'path'"),
+    ({"sampling": "balanced", "columns": ["label"]}, "but there are several: 'label'"),
+    ({"sampling": "balanced", "classes": [*LABELS, "yak"]}, "there are none of 'yak'"),
+])  # fmt: skip
+def test_sampling_and_weights_that_there_are_not_are_answered(options, found, table):
+    assert found in message(made, table, **options)
 
 
 # --- worker processes ------------------------------------------------------------------------------

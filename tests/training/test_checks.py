@@ -7,11 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from tests.training.small import RECIPE, Scripted, Tiny, make, same, weights
+from tests.training.small import CLASSES, PREPROCESSING, RECIPE, SIZE, Scripted, Tiny, make, same, weights
 from utils.errors import CourseError
 from utils.models.freezing import freeze
+from utils.models.two_heads import build_heads
+from utils.training.averaging import EMA
+from utils.training.heads import heads_objective
 from utils.training.loop import fit
-from utils.training.objectives import CrossEntropy
+from utils.training.objectives import CrossEntropy, Focal
+from utils.training.teaching import Distilled
 
 
 class Plain(nn.Module):
@@ -47,6 +51,28 @@ def test_the_default_recipe_is_taken_where_none_is_given(table):
 
 def test_loaders_without_valid_pictures_are_refused(table):
     assert "valid part" in message(Tiny(), make(table[table["split"] != "valid"]))
+
+
+@pytest.mark.parametrize(("field", "value"), [("sampling", "balanced"), ("sample_weights", "weight")])
+def test_loaders_that_draw_or_weigh_otherwise_than_the_recipe_are_refused_both_ways(field, value, table):
+    table["weight"] = 1.0
+    plain, recipe = getattr(RECIPE, field), replaced(**{field: value})
+    how = f"Make them with make_loaders(..., {field}=recipe.{field})."
+    assert f"made with {field}={plain!r}, but the recipe says {value!r}. {how}" in message(Tiny(), make(table), recipe)
+    other = make(table, **{field: value})
+    assert f"made with {field}={value!r}, but the recipe says {plain!r}. {how}" in message(Tiny(), other)
+    fit(Tiny(), other, recipe, progress=False)
+
+
+def test_heads_may_be_trained_with_weights_of_pictures(table):
+    table["weight"], table["again"] = 1.0, table["label"]
+    columns = ["label", "again"]
+    model = build_heads("shufflenet_v2_x0_5", dict.fromkeys(columns, CLASSES), None, size=SIZE, seed=0)
+    model.preprocessing = PREPROCESSING
+    recipe = replaced(sample_weights="weight", mixup=0.3, epochs=1)
+    loaders = make(table, columns=columns, classes=model.classes, sample_weights="weight")
+    objective = heads_objective(recipe, loaders, main="label")
+    assert np.isfinite(fit(model, loaders, recipe, objective=objective, progress=False).best["train_loss"])
 
 
 def test_loaders_of_another_batch_size_are_refused(table):
@@ -128,6 +154,49 @@ def test_knobs_that_a_given_objective_would_not_hear_are_refused(knobs, right, l
     found = message(Tiny(), loaders, replaced(**knobs), objective=CrossEntropy())
     assert f"asks for {next(iter(knobs))!r}, but the objective" in found
     fit(Tiny(), loaders, replaced(**knobs), objective=right, progress=False)
+
+
+def test_a_focal_loss_that_a_given_objective_would_not_hear_is_refused(loaders):
+    assert "asks for 'gamma', but the objective" in message(
+        Tiny(), loaders, replaced(loss="focal"), objective=CrossEntropy()
+    )
+    fit(Tiny(), loaders, replaced(loss="focal"), objective=Focal(), progress=False)
+
+
+# --- a recipe beside what is handed in -----------------------------------------------------------------
+
+
+def as_it_is(images, targets):
+    return images, targets
+
+
+@pytest.mark.parametrize(
+    "knobs", [{"mixup": 0.1}, {"cutmix": 1}, {"mixup": 0.1, "cutmix": 1}, {"teacher": "t.safetensors"}]
+)
+def test_what_a_given_batch_transform_would_take_the_place_of_is_refused(knobs, loaders):
+    objective = Distilled(CrossEntropy()) if "teacher" in knobs else None
+    found = message(Tiny(), loaders, replaced(**knobs), batch_transform=as_it_is, objective=objective)
+    assert f"asks for {', '.join(map(repr, knobs))}, but a batch_transform was given" in found
+    assert "in_turn([...])" in found
+    fit(Tiny(), loaders, RECIPE, batch_transform=as_it_is, progress=False)
+
+
+@pytest.mark.parametrize(("schedule", "knobs"), [
+    ("step", {"drop_to": 0.5, "drop_every": 1}), ("multi_step", {"drop_at": (1, 2)}), ("plateau", {"plateau_patience": 2}),
+    ("warm_restarts", {"cycle_epochs": 2, "cycle_growth": 2}), ("one_cycle", {"rise": 0.2}),
+])  # fmt: skip
+def test_numbers_for_a_schedule_that_a_given_one_would_not_know_are_refused(schedule, knobs, loaders):
+    recipe = replaced(schedule=schedule, **knobs)
+    found = message(Tiny(), loaders, recipe, schedule=lambda training: 1)
+    assert f"The recipe says {', '.join(map(repr, knobs))}, but another schedule was given" in found
+    fit(Tiny(), loaders, recipe, progress=False)
+    fit(Tiny(), loaders, RECIPE, schedule=lambda training: 1, progress=False)
+
+
+def test_weights_are_averaged_once(loaders):
+    model = Tiny()
+    assert "averaged twice" in message(model, loaders, replaced(ema=0.9), after_step=[EMA(model)])
+    fit(model, loaders, RECIPE, after_step=[EMA(model)], progress=False)
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "mps"])

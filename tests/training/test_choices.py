@@ -1,17 +1,24 @@
-"""Optimisers take the right rate and decay for each parameter; schedules rise, fall and never stand at 0."""
+"""Optimisers take the right rate and decay for each parameter, and step as torch's and timm's own."""
 
 import dataclasses
-from types import SimpleNamespace
+import sys
 
 import pytest
+import timm.optim
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import nn
 
-from tests.training.small import Tiny
-from utils.training.choices import OPTIMIZERS, SCHEDULES, by_recipe, make_optimizer, share_of_lr
+from tests.training.small import PREPROCESSING, RECIPE, SIZE, Tiny, make, same, weights
+from tests.training.test_state import saved_and_read
+from utils.errors import CourseError
+from utils.models.build import build, seeded
+from utils.training.choices import FROM_TIMM, OPTIMIZERS, batch_transform_of, make_optimizer
+from utils.training.keeping import keep_best
+from utils.training.loop import fit, run
+from utils.training.mixing import CutMix, Mixed, MixUp
+from utils.training.objectives import CrossEntropy
 from utils.training.recipe import Recipe
+from utils.training.state import set_up
 
 
 def settings_of(model, optimizer):
@@ -19,9 +26,6 @@ def settings_of(model, optimizer):
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     return {names[id(parameter)]: (group["lr"], group["weight_decay"])
             for group in optimizer.param_groups for parameter in group["params"]}  # fmt: skip
-
-
-# --- optimisers ------------------------------------------------------------------------------------
 
 
 def test_head_and_backbone_have_their_rates_and_only_matrices_decay():
@@ -50,23 +54,34 @@ def test_a_model_without_a_backbone_has_one_rate():
     assert settings_of(model, make_optimizer(model, Recipe(lr=0.3))) == {"0.weight": (0.3, 0.01), "0.bias": (0.3, 0)}
 
 
+def plain_ranger(parameters, **options):
+    return timm.optim.Lookahead(torch.optim.RAdam(parameters, decoupled_weight_decay=True, **options))
+
+
+def plain_adabelief(parameters, **options):
+    return timm.optim.AdaBelief(parameters, rectify=False, **options)
+
+
+OPTIONS = {"lr": 0.1, "weight_decay": 0.3}
 REFERENCES = {
-    "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=0.1, betas=(0.8, 0.999), weight_decay=0.3),
-    "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.1, betas=(0.8, 0.999), weight_decay=0.3),
-    "sgd": lambda parameters: torch.optim.SGD(parameters, lr=0.1, momentum=0.8, weight_decay=0.3),
+    "adamw": lambda parameters: torch.optim.AdamW(parameters, betas=(0.8, 0.999), **OPTIONS),
+    "adam": lambda parameters: torch.optim.Adam(parameters, betas=(0.8, 0.999), **OPTIONS),
+    "sgd": lambda parameters: torch.optim.SGD(parameters, momentum=0.8, **OPTIONS),
+    "adabelief": lambda parameters: plain_adabelief(parameters, betas=(0.8, 0.999), **OPTIONS),
+    "ranger": lambda parameters: plain_ranger(parameters, betas=(0.8, 0.999), **OPTIONS),
 }
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_each_optimiser_steps_as_torchs_own(name):
+def test_each_optimiser_steps_as_the_plain_one(name):
     recipe = Recipe(optimizer=name, lr=0.1, momentum=0.8, weight_decay=0.3)
     models = [nn.Linear(4, 3, bias=False) for _ in range(2)]
     models[1].load_state_dict(models[0].state_dict())
     optimizers = [make_optimizer(models[0], recipe), REFERENCES[name](models[1].parameters())]
-    for step in range(5):
+    for step in range(14):  # Lookahead takes a step of its own after 6, and after 12
         for model, optimizer in zip(models, optimizers):
             optimizer.zero_grad()
-            model(torch.ones(2, 4) * step).pow(2).sum().backward()
+            (model(torch.ones(2, 4)) * (step % 3)).pow(2).sum().backward()
             optimizer.step()
     torch.testing.assert_close(models[0].weight, models[1].weight)
 
@@ -80,46 +95,71 @@ def test_a_fused_step_is_not_taken_where_it_would_come_too_late_for_clipping(pre
     assert getattr(optimizer, "_step_supports_amp_scaling", False) == fused, "what Fabric asks"
 
 
-# --- schedules -------------------------------------------------------------------------------------
+# --- timm's --------------------------------------------------------------------------------------------
 
 
-def shares(recipe, steps_an_epoch):
-    return [share_of_lr(recipe, step, steps_an_epoch) for step in range(recipe.epochs * steps_an_epoch)]
+@pytest.mark.parametrize("name", FROM_TIMM)
+def test_timms_go_on_from_a_saved_state_to_the_same_bits(name, table):
+    """Eight steps: Lookahead has taken one of its own, and stands between two."""
+    recipe, states = dataclasses.replace(RECIPE, epochs=7, optimizer=name, freeze_epochs=1), []
+    with seeded(0):
+        whole = set_up(Tiny(), make(table), recipe, CrossEntropy())
+        whole.after_epoch = [keep_best, lambda training: states.append(saved_and_read(training.state_dict()))]
+        run(whole)
+    assert {group.get("lookahead_step") for group in whole.optimizer.param_groups} == {14 if name == "ranger" else None}
+    for epochs in (1, 4):
+        with seeded(99):
+            again = set_up(Tiny(seed=1), make(table), recipe, CrossEntropy())
+            again.after_epoch = [keep_best]
+            again.load_state_dict(states[epochs - 1])
+            run(again)
+        assert same(weights(again.model), weights(whole.model))
+        assert again.history[-1]["train_loss"] == whole.history[-1]["train_loss"]
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@given(epochs=st.integers(1, 6), steps_an_epoch=st.integers(1, 20), warmup=st.floats(0, 0.999))
-def test_a_share_is_over_0_rises_in_the_warm_up_to_1_and_never_rises_again(schedule, epochs, steps_an_epoch, warmup):
-    found = shares(Recipe(epochs=epochs, schedule=schedule, warmup_epochs=warmup * epochs), steps_an_epoch)
-    top = found.index(max(found))
-    assert top == min(round(warmup * epochs * steps_an_epoch), len(found) - 1)
-    assert found[top] == 1
-    assert min(found) > 0
-    assert found[:top] == sorted(found[:top])
-    assert found[top:] == sorted(found[top:], reverse=True)
+def innermost(optimizer):
+    """Without Fabric's wrapper and without Lookahead's: the one that changes the weights."""
+    return getattr(optimizer.optimizer, "_base_optimizer", optimizer.optimizer)
 
 
-def test_the_schedules_by_their_numbers():
-    plain = Recipe(epochs=2, warmup_epochs=0)
-    assert shares(dataclasses.replace(plain, schedule="constant"), 2) == [1, 1, 1, 1]
-    assert shares(dataclasses.replace(plain, schedule="linear"), 2) == [1, 0.75, 0.5, 0.25]
-    assert shares(dataclasses.replace(plain, schedule="cosine"), 2) == pytest.approx(
-        [1, 0.853553, 0.5, 0.146447], abs=1e-6
-    )
-    warm = Recipe(epochs=3, warmup_epochs=1, schedule="linear")
-    assert shares(warm, 3) == pytest.approx([0.25, 0.5, 0.75, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6])
+@pytest.mark.parametrize("name", FROM_TIMM)
+def test_the_rates_of_timms_follow_the_schedule(name, loaders):
+    seen = []
+    recipe = dataclasses.replace(RECIPE, optimizer=name, lr=0.6, schedule="linear")
+    fit(Tiny(), loaders, recipe, progress=False,
+        after_step=[lambda training: seen.append(innermost(training.optimizer).param_groups[0]["lr"])])  # fmt: skip
+    assert seen == pytest.approx([0.6 * share for share in (1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6)])
 
 
-def test_cosine_is_torchs_own():
-    parameter = nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.SGD([parameter], lr=1)
-    reference = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=12)
-    for share in shares(Recipe(epochs=4, warmup_epochs=0), 3):
-        assert share == pytest.approx(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        reference.step()
+@pytest.mark.parametrize("name", FROM_TIMM)
+def test_without_timm_it_is_said_before_anything_happens_how_to_install_it(name, loaders, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "timm", None)
+    monkeypatch.setitem(sys.modules, "timm.optim", None)
+    model = build("shufflenet_v2_x0_5", 3, None, size=SIZE, seed=0)
+    model.preprocessing = PREPROCESSING
+    before = weights(model)
+    with pytest.raises(CourseError, match="pip install timm") as caught:
+        fit(model, loaders, dataclasses.replace(RECIPE, optimizer=name), tmp_path / "run", progress=False)
+    assert repr(name) in str(caught.value)
+    assert same(weights(model), before)
+    assert not (tmp_path / "run").exists()
+    fit(Tiny(), loaders, RECIPE, progress=False)
 
 
-def test_the_recipes_schedule_goes_by_the_step_of_the_training():
-    recipe = Recipe(epochs=2, schedule="linear", warmup_epochs=0)
-    assert by_recipe(SimpleNamespace(recipe=recipe, step=3, steps_an_epoch=2)) == 0.25
+# --- what is done to a batch ---------------------------------------------------------------------------
+
+
+def kinds(recipe, loaders):
+    return [type(each) for each in getattr(batch_transform_of(recipe, loaders), "transforms", [])]
+
+
+def test_pictures_are_mixed_as_the_recipe_says_and_with_both_one_of_them_a_batch(loaders):
+    assert batch_transform_of(RECIPE, loaders) is None
+    for knobs, kind in (({"mixup": 0.2}, MixUp), ({"cutmix": 0.3}, CutMix)):
+        assert kinds(dataclasses.replace(RECIPE, **knobs), loaders) == [kind]
+    (both,) = batch_transform_of(dataclasses.replace(RECIPE, mixup=0.2, cutmix=0.3), loaders).transforms
+    assert isinstance(both, Mixed)
+    assert [(type(each), each.alpha, each.num_classes) for each in both.transforms] == [
+        (MixUp, 0.2, 3),
+        (CutMix, 0.3, 3),
+    ]

@@ -22,7 +22,7 @@ from utils.models.freezing import freeze
 from utils.models.two_heads import build_heads
 from utils.training.heads import WeightedHeads, heads_objective, shares_of
 from utils.training.loop import fit
-from utils.training.objectives import CrossEntropy
+from utils.training.objectives import CrossEntropy, Focal
 
 NAME = "shufflenet_v2_x0_5"
 CLASSES = {"cold": ["no", "yes"], "hue": ["blue", "green", "red"]}
@@ -176,6 +176,15 @@ def test_a_recipes_smoothing_and_balance_are_each_heads(two_columns):
     assert {head: weights.tolist() for head, weights in one.class_weights.items()} == {"cold": [1, 1], "hue": [1, 1, 1]}
     assert (one.main, one.shares) == ("cold", {"cold": pytest.approx(2 / 3), "hue": pytest.approx(1 / 3)})
     fit(made(), loaders, recipe, objective=one, progress=False)
+
+
+def test_a_recipes_focal_loss_is_each_heads(two_columns):
+    loaders, recipe = loaders_of(two_columns, made()), dataclasses.replace(SHORT, loss="focal", focal_gamma=1.5)
+    one = heads_objective(recipe, loaders, "cold")
+    assert [type(each) for each in one.heads.values()] == [Focal, Focal]
+    assert (one.gamma, objective().gamma) == (1.5, 0)
+    fit(made(), loaders, recipe, objective=one, progress=False)
+    assert "asks for 'gamma'" in refused(made(), loaders, objective(), recipe)
 
 
 def test_balance_counts_only_what_the_head_is_asked_about(two_columns):

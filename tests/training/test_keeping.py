@@ -16,6 +16,7 @@ from utils.models.checkpoints import describe_checkpoint, load_checkpoint
 from utils.training import keeping
 from utils.training.keeping import HISTORY, history_table
 from utils.training.loop import fit
+from utils.training.recipe import read_recipe
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_best_and_last_are_checkpoints_of_their_epochs(model, loaders, tmp_path)
     result = fitted(
         model, loaders, tmp_path / "run", objective=Scripted(values=[0.2, 0.9, 0.5]), after_epoch=[states.call]
     )
-    assert names(tmp_path / "run") == ["best.safetensors", "history.csv", "last.safetensors"]
+    assert names(tmp_path / "run") == ["best.safetensors", "history.csv", "last.safetensors", "recipe.yaml"]
     assert result.checkpoint == tmp_path / "run" / "best.safetensors"
     assert same(weights(load_checkpoint(result.checkpoint)), states.seen[1])
     assert same(weights(load_checkpoint(tmp_path / "run" / "last.safetensors")), states.seen[2])
@@ -72,6 +73,45 @@ def test_every_so_many_epochs_a_checkpoint_is_kept(model, loaders, tmp_path):
         "epoch-004.safetensors",
     ]
     assert describe_checkpoint(tmp_path / "epoch-002.safetensors")["metrics"]["epoch"] == 2
+
+
+@pytest.mark.parametrize("save_every", [None, 2])
+def test_the_last_epoch_is_kept_unless_nobody_wants_it(save_every, model, loaders, tmp_path):
+    recipe = dataclasses.replace(RECIPE, save_last=False, save_every=save_every)
+    result = fitted(model, loaders, tmp_path, recipe, objective=Scripted(values=[0.9, 0.5, 0.5]))
+    kept = ["epoch-002.safetensors"] * (save_every == 2)
+    assert names(tmp_path) == ["best.safetensors", *kept, "history.csv", "recipe.yaml"]
+    assert same(weights(load_checkpoint(result.checkpoint)), weights(model))
+
+
+def test_the_recipe_lies_beside_the_results_before_the_first_epoch_is_over(model, loaders, tmp_path):
+    found = watching(lambda training: read_recipe(tmp_path / "recipe.yaml") == training.recipe)
+    fitted(model, loaders, tmp_path, after_step=[found.call])
+    assert found.seen == [True] * 6
+
+
+REPEATED = {
+    "plain": {},
+    "rich": {
+        "optimizer": "ranger", "lr": 1e-5 * 300, "schedule": "multi_step", "drop_at": (1, 2), "drop_to": 1 / 3, "loss": "focal",
+        "focal_gamma": 1.7, "class_weights": (1.0, 2.5, 0.1), "mixup": 0.3, "cutmix": 0.7, "ema": 0.9, "accumulate": 2,
+        "clip_norm": 0.5, "label_smoothing": 0.1, "sampling": "balanced", "sample_weights": "weight", "freeze_epochs": 1,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_the_recipe_beside_the_results_gives_the_same_weights_again_bit_for_bit(name, table, tmp_path):
+    table["weight"] = [1.0 + number % 3 for number in range(len(table))]
+    recipe, states = dataclasses.replace(RECIPE, **REPEATED[name]), []
+    for _ in range(2):
+        made = build("shufflenet_v2_x0_5", 3, None, size=SIZE, seed=0)
+        made.preprocessing = PREPROCESSING
+        options = {"sampling": recipe.sampling, "sample_weights": recipe.sample_weights}
+        states.append(weights(fitted(made, make(table, **options), tmp_path, recipe).model))
+        recipe = read_recipe(tmp_path / "recipe.yaml")
+    assert same(*states)
+    assert recipe == dataclasses.replace(RECIPE, **REPEATED[name])
 
 
 def test_the_numbers_are_written_after_each_epoch(model, loaders, tmp_path):
@@ -146,7 +186,7 @@ def test_a_disk_that_fills_up_leaves_the_files_of_the_epoch_before(model, loader
     assert "No space left" in message(model, loaders, tmp_path, objective=Scripted(values=[0.1, 0.5, 0.9]))
     assert describe_checkpoint(tmp_path / "best.safetensors")["metrics"]["epoch"] == 1
     assert len(pd.read_csv(tmp_path / "history.csv")) == 1
-    assert names(tmp_path) == ["best.safetensors", "history.csv", "last.safetensors"], "no litter"
+    assert names(tmp_path) == ["best.safetensors", "history.csv", "last.safetensors", "recipe.yaml"], "no litter"
 
 
 def test_numbers_that_cannot_be_written_are_said_with_the_folder(model, loaders, tmp_path, monkeypatch):

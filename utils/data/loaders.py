@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from utils.data.cache import cores, open_store
 from utils.data.folders import SPLITS
+from utils.data.sampling import Batches, Weighted, odds_of, weights_of
 from utils.data.tables import class_names
 from utils.data.transforms import LIGHT, Augmentation, Preprocessing, as_augmentation
 from utils.errors import CourseError, named
@@ -45,40 +46,6 @@ class Pictures(Dataset):
         if self.transform is not None:
             _augment(images, seeds, self.transform)
         return images, _of_each_column(self.targets, lambda targets: targets[list(places)])
-
-
-class Batches(Sampler):
-    """The batches of one epoch, as lists of (place, seed): in order, or shuffled anew each epoch.
-
-    Attributes:
-        epoch: the epoch that is next; with the seed it decides everything.
-    """
-
-    def __init__(self, count: int, batch_size: int, seed: int = 0, shuffle: bool = False):
-        self.count, self.batch_size, self.seed, self.shuffle = count, batch_size, seed, shuffle
-        self.epoch = 0
-        # BatchNorm cannot train on one picture. In a shuffled epoch it is another one each time that stays out.
-        self.leaves_one_out = shuffle and count % batch_size == 1
-
-    def plan(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Which pictures an epoch takes, (M,) places in order, and (M,) seeds. Shares for several processes go here."""
-        rng = np.random.default_rng((self.seed, epoch))
-        places = rng.permutation(self.count) if self.shuffle else np.arange(self.count)
-        # A seed belongs to a place in the epoch, not to a picture: drawn twice, a picture looks different twice.
-        seeds = rng.integers(2**63, size=self.count)
-        kept = self.count - self.leaves_one_out
-        return places[:kept], seeds[:kept]
-
-    def __iter__(self):
-        return self._cut(*self.plan(self.epoch))  # planned now, also where the first batch is asked for later
-
-    def __len__(self):
-        return -(-(self.count - self.leaves_one_out) // self.batch_size)
-
-    def _cut(self, places, seeds):
-        for start in range(0, len(places), self.batch_size):
-            part = slice(start, start + self.batch_size)
-            yield list(zip(places[part].tolist(), seeds[part].tolist()))
 
 
 class PictureLoader(DataLoader):
@@ -135,7 +102,11 @@ def _leave_ctrl_c(worker):
 
 @dataclass(frozen=True, repr=False)
 class Loaders:
-    """The loaders of a split table; None where a split has no picture. Printed, it says what was set up, and why."""
+    """The loaders of a split table; None where a split has no picture. Printed, it says what was set up, and why.
+
+    Attributes:
+        sampling, sample_weights: as they were asked for, since a recipe may want others.
+    """
 
     train: PictureLoader
     valid: PictureLoader | None
@@ -144,6 +115,8 @@ class Loaders:
     preprocessing: Preprocessing
     augmentation: Augmentation
     reasons: tuple[str, ...]
+    sampling: str = "shuffled"
+    sample_weights: str | None = None
 
     def describe(self) -> str:
         """In words: the splits, the classes, where the pictures are kept, and the workers."""
@@ -157,8 +130,8 @@ class Loaders:
 
 def make_loaders(
     table: pd.DataFrame, preprocessing: Preprocessing, augmentation: Augmentation | str = LIGHT, *, batch_size: int = 32,
-    columns="label", classes=None, seed: int = 0, workers="auto", device="cpu",
-    cache: str = "auto", cache_dir=None, memory_share: float = 0.5, progress: bool = True,
+    columns="label", classes=None, seed: int = 0, sampling: str = "shuffled", sample_weights: str | None = None,
+    workers="auto", device="cpu", cache: str = "auto", cache_dir=None, memory_share: float = 0.5, progress: bool = True,
 ) -> Loaders:  # fmt: skip
     """The loaders for train, valid and test, all over one store of pictures, which is filled now.
 
@@ -172,19 +145,25 @@ def make_loaders(
         columns: the label column; or a list of columns, then targets are {column: (N,)}.
         classes: names in the order of their targets, a list (or {column: list}); None: sorted, from the whole table.
         seed: of the order and the augmentations, 0 or more.
+        sampling: of training: "shuffled", each picture once an epoch; "balanced", as many draws, each class as likely.
+        sample_weights: a column with a number from 0 for each training picture: how much it counts in the loss. Then
+            the targets of training are `Weighted`.
         workers: processes that fetch batches; "auto" takes them only where they pay, beside a GPU.
         device: where the batches go, for instance "cuda".
         cache, cache_dir, memory_share, progress: see `cache.open_store`.
 
     Raises:
         CourseError: a row without a split, a training split with fewer than 2 pictures, a label not among the
-            classes, pictures that cannot be read (all named), a cache among the pictures.
+            classes, weights that are none, a class to be drawn that has no picture, pictures that cannot be read (all
+            named), a cache among the pictures.
     """
     _check_numbers(batch_size, seed, at_least=2)
     _check_splits(table)
     augmentation = as_augmentation(augmentation)
     names = _classes(table, columns, classes)
     targets = _targets(table, columns, names)
+    weights = None if sample_weights is None else weights_of(table, sample_weights)
+    odds = odds_of(table, columns, names, sampling)
     root, paths = _paths(table)
     store, choice = open_store(paths, preprocessing, root, cache, cache_dir, memory_share, progress=progress)
     workers, why = _workers(workers, device)
@@ -193,13 +172,17 @@ def make_loaders(
         rows = np.flatnonzero(table["split"] == split)
         is_train = split == "train"
         transform = augmentation.transform(preprocessing.size) if is_train and not augmentation.is_off else None
-        pictures = Pictures(store, rows, _of_each_column(targets, lambda all_of_them: all_of_them[rows]), transform)
-        batches = Batches(len(rows), batch_size, seed, shuffle=is_train)
+        own = _of_each_column(targets, lambda all_of_them: all_of_them[rows])
+        own = Weighted(own, weights[rows]) if is_train and weights is not None else own
+        pictures = Pictures(store, rows, own, transform)
+        batches = Batches(len(rows), batch_size, seed, shuffle=is_train, odds=odds if is_train else None)
         part = table.iloc[rows].reset_index(drop=True)
         return PictureLoader(pictures, batches, part, names, preprocessing, workers, device) if len(rows) else None
 
     reasons = (f"pictures: {_PLACES[choice.kind]} ({choice.why})", f"workers: {workers} ({why})")
-    return Loaders(*map(loader, SPLITS), names, preprocessing, augmentation, reasons)
+    reasons += ("sampling: balanced, each class is drawn as often",) * (odds is not None)
+    reasons += (f"each training picture counts by its {sample_weights}",) * (sample_weights is not None)
+    return Loaders(*map(loader, SPLITS), names, preprocessing, augmentation, reasons, sampling, sample_weights)
 
 
 def make_loader(
@@ -248,6 +231,8 @@ def _as_it_is(batch):
 
 
 def _of_each_column(value, function):
+    if isinstance(value, Weighted):
+        return Weighted(_of_each_column(value.targets, function), function(value.weights))
     return {column: function(each) for column, each in value.items()} if isinstance(value, dict) else function(value)
 
 

@@ -1,15 +1,17 @@
-"""Is one model better than another, or was it luck? McNemar's test on the pictures about which they differ.
+"""Is one model better than another, or was it luck? Of the pictures (McNemar's test), or of the seeds (paired differences).
 
-Introduced in lesson 06.
+Introduced in lesson 06; seeds in lesson 07.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from utils.errors import CourseError, named
 from utils.evaluation.inputs import labelled
+from utils.evaluation.intervals import Interval
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,30 @@ def mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> McNemar:
     only_first, only_second = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
     return McNemar(int((first_right & second_right).sum()), only_first, only_second,
                    int((~first_right & ~second_right).sum()), coin_p_value(only_first, only_second))  # fmt: skip
+
+
+def paired_difference(first, second, confidence: float = 0.95) -> tuple[float, Interval]:
+    """How much better the second way is than the first, and where that may lie over other seeds.
+
+    Run number i of both has the same seed, so that what the seed does to both cancels out in the difference. The interval
+    is Student's (Biometrika 6, 1908): mean ± t * spread / sqrt(n). Where it holds 0, the seeds alone could have done it.
+
+    Args:
+        first, second: a score for each seed, in the same order, two or more.
+
+    Raises:
+        CourseError: they are not of one length, or fewer than two, or no finite numbers.
+    """
+    first, second = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    if first.shape != second.shape or first.ndim != 1 or len(first) < 2:
+        raise CourseError("Expected the scores of two ways over the same seeds, two seeds or more, but got "
+                          f"{first.size} and {second.size}.")  # fmt: skip
+    if not np.isfinite([first, second]).all():
+        raise CourseError(f"Expected scores that are numbers, but got {first.tolist()} and {second.tolist()}.")
+    differences = second - first
+    mean, n = float(differences.mean()), len(differences)
+    half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * differences.std(ddof=1) / np.sqrt(n))
+    return mean, Interval(mean - half, mean + half, confidence)
 
 
 def coin_p_value(heads: int, tails: int) -> float:

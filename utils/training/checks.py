@@ -5,10 +5,15 @@ import difflib
 import torch
 from torch import nn
 
+from utils.data.sampling import without_weights
 from utils.errors import CourseError, named
 from utils.evaluation.predictions import check_preprocessing
 from utils.models.freezing import Freezable
+from utils.training.averaging import EMA
+from utils.training.choices import check_optimizer
 from utils.training.objectives import CrossEntropy
+from utils.training.rules import BESIDE
+from utils.training.schedules import by_recipe
 
 
 def check_fit(model, loaders, recipe, objective, output_dir=None, after_step=(), after_epoch=()) -> None:
@@ -21,12 +26,32 @@ def check_fit(model, loaders, recipe, objective, output_dir=None, after_step=(),
         _check_classes(model, loaders)
     _check_model(model, recipe)
     _check_objective(objective, recipe)
+    check_optimizer(recipe)
     _check_device(recipe)
     if recipe.save_every is not None and not output_dir:
         raise CourseError(f"save_every={recipe.save_every} needs a folder to save to: fit(..., output_dir='...')")
     for name, calls in (("after_step", after_step), ("after_epoch", after_epoch)):
         if not isinstance(calls, (list, tuple)) or not all(map(callable, calls)):
             raise CourseError(f"Expected {name} as a list of callables, each given the Training: {name}=[my_function]")
+
+
+def check_handed_in(recipe, schedule, batch_transform, after_step) -> None:
+    """A CourseError where the recipe asks for what an object that was handed in takes the place of, or does already."""
+    asked = [name for name in ("mixup", "cutmix", "teacher") if getattr(recipe, name)]
+    if asked and batch_transform is not None:
+        raise CourseError(f"The recipe asks for {named(asked)}, but a batch_transform was given, which takes the place of it. "
+                          "Give both in one: in_turn([...]) of utils.training.mixing; or leave it out of the recipe.")  # fmt: skip
+    if recipe.ema is not None and any(isinstance(each, EMA) for each in after_step):
+        raise CourseError(
+            "Weights are averaged twice: the recipe asks for ema, and after_step has an EMA. Leave out one."
+        )
+    unheard = [
+        name for name, (other, _, _) in BESIDE.items() if other == "schedule" and getattr(recipe, name) is not None
+    ]
+    if schedule is not by_recipe and unheard:
+        raise CourseError(
+            f"The recipe says {named(unheard)}, but another schedule was given, which does not know of it."
+        )
 
 
 def _check_loaders(loaders, recipe):
@@ -37,6 +62,10 @@ def _check_loaders(loaders, recipe):
     if found != recipe.batch_size:
         raise CourseError(f"The loaders make batches of {found}, but the recipe says {recipe.batch_size}. Make them with "
                           "make_loaders(..., batch_size=recipe.batch_size).")  # fmt: skip
+    for name in ("sampling", "sample_weights"):
+        if getattr(loaders, name) != getattr(recipe, name):
+            raise CourseError(f"The loaders were made with {name}={getattr(loaders, name)!r}, but the recipe says "
+                              f"{getattr(recipe, name)!r}. Make them with make_loaders(..., {name}=recipe.{name}).")  # fmt: skip
     for split, loader in (("train", loaders.train), ("valid", loaders.valid)):
         unlabelled = [column for column in loaders.classes if loader.table[column].isna().all()]
         if unlabelled:
@@ -61,7 +90,7 @@ def _check_classes(model, loaders):
 def _check_heads(model, loaders, objective):
     """The model's heads, the loaders' columns and the objective's heads are the same, and their numbers mean the same."""
     remake = "make_loaders(table, ..., columns=list(model.classes), classes=model.classes)"
-    columns = loaders.classes if isinstance(loaders.train.dataset.targets, dict) else {}
+    columns = loaders.classes if isinstance(without_weights(loaders.train.dataset.targets), dict) else {}
     if set(columns) != set(model.classes):
         raise CourseError(f"The model has the heads {named(model.classes)}, but the loaders give targets for "
                           f"{named(columns) or 'no heads'}. Make them for the model: {remake}")  # fmt: skip
@@ -103,8 +132,9 @@ def _check_objective(objective, recipe):
         near = difflib.get_close_matches(recipe.best_by, scores, 1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
         raise CourseError(f"best_by is {recipe.best_by!r}, but the scores of an epoch are {named(scores)}.{meant}")
-    # An objective that was handed in would leave these two without effect, and nobody would notice.
-    asked = {"label_smoothing": recipe.label_smoothing > 0, "class_weights": recipe.class_weights is not None}
+    # An objective that was handed in would leave these without effect, and nobody would notice.
+    asked = {"label_smoothing": recipe.label_smoothing > 0, "class_weights": recipe.class_weights is not None,
+             "gamma": recipe.loss == "focal", "temperature": recipe.teacher is not None}  # fmt: skip
     unheard = [name for name, is_asked in asked.items() if is_asked and not _has(objective, name)]
     if unheard:
         raise CourseError(f"The recipe asks for {named(unheard)}, but the objective that was given has none. Give it to "

@@ -1,27 +1,77 @@
-"""What a recipe's names stand for: optimisers, and how their rates rise and fall.
+"""What a recipe's names stand for: optimisers here, schedules in `schedules`, losses in `objectives`; and the objects made of them.
 
-Words: a *schedule* gives the share of the highest rate at each step; a *step* is one batch. A new name is one more
-entry in OPTIMIZERS or SCHEDULES. Introduced in lesson 03.
+A new name is one more entry in OPTIMIZERS, SCHEDULES or LOSSES. What a recipe asks for beyond these (pictures mixed,
+weights averaged, a teacher) becomes objects too, and `fit` is given them as it would be given a learner's own.
+Introduced in lessons 03 and 07.
 """
-
-import math
 
 import torch
 from torch import nn
 
-# "fused" does a whole step in one go; on a CPU too it is faster than a loop over tensors.
-OPTIMIZERS = {
-    "adamw": lambda groups, recipe, fused: torch.optim.AdamW(groups, betas=(recipe.momentum, 0.999), fused=fused),
-    "adam": lambda groups, recipe, fused: torch.optim.Adam(groups, betas=(recipe.momentum, 0.999), fused=fused),
-    "sgd": lambda groups, recipe, fused: torch.optim.SGD(groups, momentum=recipe.momentum, fused=fused),
-}
+from utils.data.sampling import without_weights
+from utils.errors import CourseError
+from utils.training.averaging import EMA
+from utils.training.mixing import CutMix, Mixed, MixUp, in_turn
+from utils.training.objectives import LOSSES, objective_of_column
+from utils.training.schedules import SCHEDULES
+from utils.training.teaching import Distilled, Teacher
 
-# From the share of the way that is done (0 to 1) to the share of the rate.
-SCHEDULES = {
-    "constant": lambda done: 1.0,
-    "linear": lambda done: 1.0 - done,
-    "cosine": lambda done: 0.5 * (1 + math.cos(math.pi * done)),
-}
+__all__ = [
+    "LOSSES",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "averages_of",
+    "batch_transform_of",
+    "check_optimizer",
+    "make_optimizer",
+    "objective_of",
+]
+
+
+def _adamw(groups, recipe, fused):
+    """Adam with weight decay of its own (Loshchilov and Hutter, arXiv 1711.05101)."""
+    return torch.optim.AdamW(groups, betas=(recipe.momentum, 0.999), fused=fused)
+
+
+def _adam(groups, recipe, fused):
+    """Each weight has a step of its own (Kingma and Ba, arXiv 1412.6980); weight decay goes through the gradient."""
+    return torch.optim.Adam(groups, betas=(recipe.momentum, 0.999), fused=fused)
+
+
+def _sgd(groups, recipe, fused):
+    """One step for all, along the gradient and the steps before."""
+    return torch.optim.SGD(groups, momentum=recipe.momentum, fused=fused)
+
+
+def _adabelief(groups, recipe, fused):
+    """As AdamW, but a step is small where gradients surprise (Zhuang and others, arXiv 2010.07468)."""
+    return _timm("adabelief").AdaBelief(groups, betas=(recipe.momentum, 0.999), rectify=False)
+
+
+def _ranger(groups, recipe, fused):
+    """RAdam, careful at the start (arXiv 1908.03265), with Lookahead, which follows it slowly (arXiv 1907.08610)."""
+    lookahead = _timm("ranger").Lookahead
+    return lookahead(torch.optim.RAdam(groups, betas=(recipe.momentum, 0.999), decoupled_weight_decay=True))
+
+
+# "fused" does a whole step in one go; on a CPU too it is faster than a loop over tensors. timm's have no such way.
+OPTIMIZERS = {"adamw": _adamw, "adam": _adam, "sgd": _sgd, "adabelief": _adabelief, "ranger": _ranger}
+FROM_TIMM = ("adabelief", "ranger")
+
+
+def _timm(name):
+    try:
+        import timm.optim
+    except ImportError:
+        raise CourseError(f"The optimiser {name!r} comes from the package timm, which is not installed here. Install it: "
+                          "pip install timm   Or take 'adamw', 'adam' or 'sgd'.") from None  # fmt: skip
+    return timm.optim
+
+
+def check_optimizer(recipe) -> None:
+    """A CourseError where the recipe's optimiser needs a package that is not installed."""
+    if recipe.optimizer in FROM_TIMM:
+        _timm(recipe.optimizer)
 
 
 def make_optimizer(model: nn.Module, recipe) -> torch.optim.Optimizer:
@@ -30,6 +80,9 @@ def make_optimizer(model: nn.Module, recipe) -> torch.optim.Optimizer:
     The head's parameters (of a `model.backbone`, all others) have the rate `lr`, the backbone's `backbone_lr`; the
     highest rate of a group is its `initial_lr`. Weight decay is for weight matrices and kernels: pulling biases and
     BatchNorm's scales to 0 helps nothing.
+
+    Raises:
+        CourseError: the optimiser is one of timm's, and timm is not installed.
     """
     backbone = {id(parameter) for parameter in getattr(model, "backbone", nn.Module()).parameters()}
     slow = recipe.lr if recipe.backbone_lr is None else recipe.backbone_lr
@@ -45,20 +98,36 @@ def make_optimizer(model: nn.Module, recipe) -> torch.optim.Optimizer:
     return OPTIMIZERS[recipe.optimizer](listed, recipe, fused)
 
 
-def share_of_lr(recipe, step: int, steps_an_epoch: int) -> float:
-    """The share of the highest rate at a step, over 0 to 1: a linear warm-up, then the recipe's schedule.
+def objective_of(recipe, loaders):
+    """What the recipe wants minimised, for loaders with one label column."""
+    if len(loaders.classes) != 1:
+        raise CourseError(f"Pictures with {len(loaders.classes)} label columns need an objective that says what to do with "
+                          f"them: fit(..., objective=heads_objective(recipe, loaders, main={next(iter(loaders.classes))!r})). "
+                          "For one: make_loaders(table, ..., columns='label')")  # fmt: skip
+    (column,) = loaders.classes
+    objective = objective_of_column(recipe, loaders, column)
+    if recipe.teacher is None:
+        return objective
+    return Distilled(objective, recipe.value("teacher_share"), recipe.value("temperature"))
 
-    Args:
-        step: which one is next, from 0.
-        steps_an_epoch: so that the warm-up and the whole way can be said in epochs.
+
+def batch_transform_of(recipe, loaders):
+    """What the recipe wants done to each training batch on the device; None where it wants nothing.
+
+    Pictures are mixed first: the teacher is asked about what the student sees.
+
+    Raises:
+        CourseError: the teacher does not fit the loaders (see `teaching.Teacher.of`).
     """
-    steps = recipe.epochs * steps_an_epoch
-    warmup = min(round(recipe.warmup_epochs * steps_an_epoch), steps - 1)
-    if step < warmup:
-        return (step + 1) / (warmup + 1)  # never 0: that step would be for nothing
-    return SCHEDULES[recipe.schedule]((step - warmup) / (steps - warmup))
+    counts = {column: len(names) for column, names in loaders.classes.items()}
+    targets = without_weights(loaders.train.dataset.targets)
+    counts = counts if isinstance(targets, dict) else next(iter(counts.values()))
+    mixing = [kind(alpha, counts) for kind, alpha in ((MixUp, recipe.mixup), (CutMix, recipe.cutmix)) if alpha]
+    wanted = [Mixed(mixing)] if len(mixing) > 1 else mixing
+    wanted += [Teacher.of(recipe.teacher, loaders)] if recipe.teacher else []
+    return in_turn(wanted) if wanted else None
 
 
-def by_recipe(training) -> float:
-    """The schedule that `fit` takes where it is given no other: the recipe's, at the training's next step."""
-    return share_of_lr(training.recipe, training.step, training.steps_an_epoch)
+def averages_of(recipe, model: nn.Module) -> list:
+    """What the recipe wants done after each step."""
+    return [] if recipe.ema is None else [EMA(model, recipe.ema)]

@@ -12,8 +12,9 @@ from numbers import Real
 
 import torch
 
+from utils.data.sampling import Weighted
 from utils.errors import CourseError, named
-from utils.training.objectives import CrossEntropy, cross_entropy_of
+from utils.training.objectives import CrossEntropy, objective_of_column
 
 
 class WeightedHeads:
@@ -46,6 +47,11 @@ class WeightedHeads:
         return max(objective.label_smoothing for objective in self.heads.values())
 
     @property
+    def gamma(self) -> float:
+        """The largest of the heads with a focal loss; 0 where none has."""
+        return max(getattr(objective, "gamma", 0.0) for objective in self.heads.values())
+
+    @property
     def class_weights(self) -> dict[str, torch.Tensor] | None:
         """{head: its classes' weights}, of those that have some; None where none has."""
         found = {head: objective.class_weights for head, objective in self.heads.items()}
@@ -54,6 +60,8 @@ class WeightedHeads:
     def loss(self, outputs: dict[str, torch.Tensor], targets: dict[str, torch.Tensor]) -> torch.Tensor:
         """The weighted mean of the heads' losses. A head of weight 0 is left out, so it gets no gradient at all."""
         _check_answers(outputs, self.heads)
+        if isinstance(targets, Weighted):
+            targets = {head: Weighted(each, targets.weights) for head, each in targets.targets.items()}
         return sum(share * self.heads[head].loss(outputs[head], targets[head])
                    for head, share in self.shares.items() if share > 0)  # fmt: skip
 
@@ -84,7 +92,7 @@ def heads_objective(recipe, loaders, main: str, weights: dict[str, float] | None
         raise CourseError(f"class_weights={recipe.class_weights} cannot be for all of the heads {named(loaders.classes)}. "
                           "Take class_weights='balanced', or give each head its own: "
                           "WeightedHeads({'head': CrossEntropy(class_weights=...), ...}, main='head')")  # fmt: skip
-    heads = {head: cross_entropy_of(recipe, loaders, head) for head in loaders.classes}
+    heads = {head: objective_of_column(recipe, loaders, head) for head in loaders.classes}
     return WeightedHeads(heads, main, weights)
 
 

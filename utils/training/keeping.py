@@ -1,7 +1,7 @@
 """What is kept of a training, and when it is over: called with the Training after each epoch.
 
-best.safetensors holds the best epoch's weights, last.safetensors the newest ones, history.csv the numbers; each is
-replaced whole, so a kill leaves those before.
+best.safetensors holds the best epoch's weights, last.safetensors the newest ones, history.csv the numbers, recipe.yaml
+what they were made with; each is replaced whole, so a kill leaves those before.
 """
 
 import math
@@ -14,7 +14,7 @@ from utils.errors import CourseError
 from utils.files import replacing
 from utils.models.checkpoints import KINDS, save_checkpoint
 
-BEST, LAST, NUMBERS = "best.safetensors", "last.safetensors", "history.csv"
+BEST, LAST, NUMBERS, RECIPE = "best.safetensors", "last.safetensors", "history.csv", "recipe.yaml"
 # The columns of a history; scores of other objectives come after these.
 HISTORY = ["epoch", "train_loss", "valid_loss", "valid_accuracy", "valid_f1", "lr", "seconds", "images_per_second"]
 
@@ -24,7 +24,7 @@ def keep_best(training) -> None:
     row = training.history[-1]
     higher = training.objective.higher_is_better[training.recipe.best_by]
     if training.best is None or is_better(row, training.best, training.recipe.best_by, higher):
-        weights = training.model.state_dict()
+        weights = training.judged_model.state_dict()
         training.best_weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights.items()}
         training.best = row
 
@@ -58,18 +58,19 @@ class Files:
         CourseError: on creation, where the folder cannot be written, or the model could not be saved.
     """
 
-    def __init__(self, folder: str | Path, model):
+    def __init__(self, folder: str | Path, model, recipe):
         self.folder = Path(folder).expanduser().absolute()
         _check_kind(model)
         _check_writable(self.folder)
+        recipe.save(self.folder / RECIPE)
 
     def __call__(self, training) -> None:
         row = training.history[-1]
         every = training.recipe.save_every
-        names = [BEST] * (training.best is row) + [LAST]
+        names = [BEST] * (training.best is row) + [LAST] * training.recipe.save_last
         names += [f"epoch-{row['epoch']:03}.safetensors"] * (every is not None and row["epoch"] % every == 0)
         for name in names:
-            save_checkpoint(self.folder / name, training.model, recipe=training.recipe, metrics=row)
+            save_checkpoint(self.folder / name, training.judged_model, recipe=training.recipe, metrics=row)
         try:
             with replacing(self.folder / NUMBERS) as temporary:
                 history_table(training.history).to_csv(temporary, index=False)

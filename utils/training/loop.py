@@ -9,6 +9,7 @@ Words: a *step* is one batch; the *history* has one row an epoch.
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -20,13 +21,13 @@ from utils.evaluation.heads import joined_batches
 from utils.evaluation.predictions import evaluating
 from utils.models.build import seeded
 from utils.models.freezing import Freezable, count_parameters, freeze, frozen_parts, unfreeze
-from utils.training.checks import check_fit
-from utils.training.choices import by_recipe
+from utils.training.checks import check_fit, check_handed_in
+from utils.training.choices import averages_of, batch_transform_of, objective_of
 from utils.training.keeping import BEST, Files, history_table, keep_best, stop_without_progress
-from utils.training.objectives import cross_entropy
 from utils.training.progress import CtrlC, Progress
 from utils.training.recipe import Recipe
-from utils.training.state import Training, as_it_is, set_up
+from utils.training.schedules import by_recipe
+from utils.training.state import Training, as_it_is, set_up, steps_an_epoch
 
 CHECK_EVERY = 20  # steps: to look at the loss makes a GPU wait
 
@@ -52,7 +53,7 @@ class Fitted:
 
 def fit(
     model: nn.Module, loaders, recipe: Recipe | None = None, output_dir: str | Path | None = None, *,
-    objective=None, schedule=by_recipe, batch_transform=as_it_is, after_step=(), after_epoch=(), progress: bool = True,
+    objective=None, schedule=by_recipe, batch_transform=None, after_step=(), after_epoch=(), progress: bool = True,
 ) -> Fitted:  # fmt: skip
     """Train a model by a recipe, and give it the weights of its best epoch.
 
@@ -62,10 +63,12 @@ def fit(
         model: made by `build`; it is trained in place. What is frozen stays frozen.
         loaders: of `make_loaders`; valid decides which epoch is best. Test is not touched.
         recipe: a Recipe; None takes its defaults.
-        output_dir: folder for best.safetensors, last.safetensors, history.csv; None keeps the best in memory only.
-        objective: what is minimised and judged (see `objectives`); None takes the recipe's cross-entropy.
+        output_dir: folder for best.safetensors, last.safetensors, history.csv, recipe.yaml; None keeps the best in
+            memory only.
+        objective: what is minimised and judged (see `objectives`); None takes the recipe's.
         schedule: from the Training to the share of the highest rates at its next step, in place of the recipe's.
-        batch_transform: (images, targets) to others, before each training step and on the device.
+        batch_transform: (images, targets) to others, before each training step and on the device (see `mixing`,
+            `teaching`); None takes what the recipe asks for.
         after_step, after_epoch: callables that are given the Training; after an epoch its files are written already.
             To end the training after the epoch, set its `stopped` to the reason.
         progress: whether to show a bar; where it cannot move, in a log file, it is one line an epoch.
@@ -76,14 +79,16 @@ def fit(
         KeyboardInterrupt: Ctrl-C within the first epoch, with nothing to keep yet.
     """
     recipe = Recipe() if recipe is None else recipe
-    objective = cross_entropy(recipe, loaders) if objective is None else objective
+    objective = objective_of(recipe, loaders) if objective is None else objective
     check_fit(model, loaders, recipe, objective, output_dir, after_step, after_epoch)
-    files = [Files(output_dir, model)] if output_dir else []
-    bar = Progress(recipe.epochs, recipe.epochs * len(loaders.train), progress)
+    check_handed_in(recipe, schedule, batch_transform, after_step)
+    batch_transform = batch_transform or batch_transform_of(recipe, loaders) or as_it_is
+    files = [Files(output_dir, model, recipe)] if output_dir else []
+    bar = Progress(recipe.epochs, recipe.epochs * steps_an_epoch(loaders, recipe), progress)
     with seeded(recipe.seed), bar, CtrlC() as ctrl_c:
         training = set_up(model, loaders, recipe, objective, schedule=schedule, batch_transform=batch_transform)
         training.output_dir = files[0].folder if files else None
-        training.after_step = [bar.step, *after_step, ctrl_c]
+        training.after_step = [bar.step, *averages_of(recipe, model), *after_step, ctrl_c]
         training.after_epoch = [keep_best, stop_without_progress, *files, bar.epoch, *after_epoch, ctrl_c]
         run(training)
     checkpoint = training.output_dir / BEST if files else None
@@ -106,6 +111,7 @@ def run(training: Training) -> None:
     finally:
         if training.best is not None:
             training.model.load_state_dict(training.best_weights)
+        training.model.zero_grad(set_to_none=True)  # gradients are as large as the model, and of no use any more
         training.model.eval()
 
 
@@ -125,17 +131,10 @@ def train_one_epoch(training: Training) -> dict[str, float]:
     loss_sum, seen = torch.zeros((), device=training.fabric.device), 0
     training.network.train()
     training.loaders.train.set_epoch(training.epoch)
-    for batch in training.loaders.train:
-        images, targets = training.batch_transform(*training.fabric.to_device(batch))
-        training.loss = training.objective.loss(training.network(images), targets)
-        training.optimizer.zero_grad()
-        training.fabric.backward(training.loss)
-        clip(training)
-        set_lr(training)
-        training.optimizer.step()
-        training.step += 1
-        loss_sum += training.loss.detach() * len(images)
-        seen += len(images)
+    for batches in in_groups(training.loaders.train, training.recipe.accumulate):
+        pictures = take_step(training, batches)
+        loss_sum += training.loss * pictures
+        seen += pictures
         if training.step % CHECK_EVERY == 0:
             check_loss(training, loss_sum)
         for call in training.after_step:
@@ -144,13 +143,46 @@ def train_one_epoch(training: Training) -> dict[str, float]:
     return {"train_loss": loss_sum.item() / seen, "images_per_second": seen / (time.perf_counter() - start)}
 
 
+def take_step(training: Training, batches) -> int:
+    """Change the weights once, by all of these batches; how many pictures they were. `training.loss` is their mean loss."""
+    training.optimizer.zero_grad()
+    pictures = sum(len(images) for images, _ in batches)
+    training.loss = sum(backward(training, batch, pictures) for batch in batches)
+    clip(training)
+    set_lr(training)
+    training.optimizer.step()
+    training.step += 1
+    return pictures
+
+
+def in_groups(batches, size: int):
+    """Lists of so many batches, the last one as long as it comes out."""
+    batches = iter(batches)
+    while group := list(islice(batches, size)):
+        yield group
+
+
+def backward(training: Training, batch, whole: int) -> torch.Tensor:
+    """Add the gradient of one batch, of `whole` pictures a step; the step's loss is the sum of what it returns.
+
+    Each batch counts by its pictures, so that several small ones give the gradient of a large one. (BatchNorm still
+    goes by each small one.)
+    """
+    images, targets = training.fabric.to_device(batch)
+    share = len(images) / whole
+    images, targets = training.batch_transform(images, targets)
+    loss = share * training.objective.loss(training.network(images), targets)
+    training.fabric.backward(loss)
+    return loss.detach()
+
+
 @torch.inference_mode()
 def evaluate(training: Training) -> dict[str, float]:
-    """The objective's scores over all of valid at once, in eval mode."""
-    outputs, targets = [], []
-    with evaluating(training.network):
+    """The objective's scores over all of valid at once, in eval mode; where weights are averaged, those of the average."""
+    outputs, targets, network = [], [], training.judged_network
+    with evaluating(network):
         for images, wanted in training.loaders.valid:
-            outputs.append(training.network(training.fabric.to_device(images)))
+            outputs.append(network(training.fabric.to_device(images)))
             targets.append(wanted)
     return training.objective.scores(joined_batches(outputs), joined_batches(targets))
 

@@ -6,21 +6,25 @@ knobs of a first run, lesson 07 the others.
 
 import dataclasses
 import difflib
-import re
-from collections.abc import Callable
+import json
+import math
 from dataclasses import dataclass
-from numbers import Integral, Real
-from typing import NamedTuple
+from pathlib import Path
 
-from utils.errors import CourseError, named
-from utils.training.choices import OPTIMIZERS, SCHEDULES
+import numpy as np
 
-PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}  # in Fabric's words
+from utils.errors import CourseError
+from utils.files import read_yaml, write_yaml
+from utils.training.rules import BESIDE, RULES, has_effect, without_effect
+
 # What other libraries call our fields.
 ALSO_CALLED = {
     "learning_rate": "lr", "num_epochs": "epochs", "max_epochs": "epochs", "optim": "optimizer", "wd": "weight_decay",
     "scheduler": "schedule", "warmup": "warmup_epochs", "early_stopping": "patience", "amp": "precision",
     "max_norm": "clip_norm", "gradient_clip_val": "clip_norm", "monitor": "best_by", "save_interval": "save_every",
+    "step_size": "drop_every", "milestones": "drop_at", "gamma": "drop_to", "T_0": "cycle_epochs", "T_mult": "cycle_growth",
+    "pct_start": "rise", "criterion": "loss", "ema_decay": "ema", "accumulate_grad_batches": "accumulate",
+    "gradient_accumulation_steps": "accumulate", "mixup_alpha": "mixup", "cutmix_alpha": "cutmix",
 }  # fmt: skip
 
 
@@ -39,16 +43,35 @@ class Recipe:
     backbone_lr: float | None = None  # of the backbone; None: as the head's
     weight_decay: float = 0.01  # of weight matrices; biases and BatchNorm have none
     momentum: float = 0.9  # share of the steps before in a step; Adam's first beta
-    schedule: str = "cosine"  # of SCHEDULES: how the rates fall
+    schedule: str = "cosine"  # of SCHEDULES: how the rates go
     warmup_epochs: float = 0.5  # over which they rise from near 0 at the start
+    drop_to: float | None = None  # schedules step, multi_step, plateau: a drop is times this (0.1)
+    drop_every: int | None = None  # step: epochs between drops (3)
+    drop_at: tuple[int, ...] | None = None  # multi_step: the epochs of the drops (4, 6)
+    plateau_patience: int | None = None  # plateau: epochs without a better one that are borne (1)
+    cycle_epochs: float | None = None  # warm_restarts: length of the first cycle (4)
+    cycle_growth: float | None = None  # warm_restarts: each cycle is so many times the one before (1)
+    rise: float | None = None  # one_cycle: share of the way on which the rate rises (0.3)
+    loss: str = "cross_entropy"  # of LOSSES
+    focal_gamma: float | None = None  # focal: how much less what is sure counts (2)
     label_smoothing: float = 0.0  # share of the target given to all classes alike
     class_weights: str | tuple[float, ...] | None = None  # "balanced" (by counts), or one number a class
+    sample_weights: str | None = None  # column of the table with a weight for each picture; loaders with the same
+    sampling: str = "shuffled"  # or "balanced": each class is drawn as often; the loaders must be made with the same
+    mixup: float = 0.0  # alpha: two pictures laid over one another; 0: not
+    cutmix: float = 0.0  # alpha: a rectangle of another picture; 0: not; with both, one of them a batch
+    teacher: str | None = None  # checkpoint of a model from whose probabilities to learn
+    teacher_share: float | None = None  # its share of the loss (0.5)
+    temperature: float | None = None  # by which its logits are divided (2)
     freeze_epochs: int = 0  # so long only the head learns
+    accumulate: int = 1  # batches a step
     clip_norm: float | None = None  # longest that a step's gradient may be
+    ema: float | None = None  # decay of a running mean of the weights, judged and kept in their place
     precision: str = "32"  # of PRECISIONS: bf16 and 16 are for GPUs; a CPU gets slower
     patience: int | None = None  # epochs without a better one until it stops
     best_by: str = "valid_accuracy"  # which epoch's weights are kept: a score of the objective
     save_every: int | None = None  # epochs; None: only the best and the last
+    save_last: bool = True  # False: keep the best only
     compile: bool = False  # torch.compile: a minute of waiting, worth it on long runs
     seed: int = 0  # of dropout and of whatever else is random in the model
     device: str = "auto"  # a GPU where there is one, else the CPU; or "cpu", "cuda", "cuda:1", "mps"
@@ -67,81 +90,66 @@ class Recipe:
                  for name, rule in RULES.items() if not rule.holds(getattr(self, name))]  # fmt: skip
         if not wrong and self.warmup_epochs >= self.epochs:
             wrong = [f"warmup_epochs is below epochs, which is {self.epochs}, not {self.warmup_epochs!r}"]
+        wrong = wrong or without_effect(self)
         if wrong:
-            raise CourseError("A recipe needs other values: " + "; ".join(wrong) + ".")
+            raise CourseError("A recipe needs other values: " + "; ".join(wrong) + "." + _yaml_hint(self, wrong))
+
+    def value(self, name: str):
+        """A field, or what is taken where it is None: `Recipe(schedule="step").value("drop_every")` is 3."""
+        found = getattr(self, name)
+        return BESIDE[name][2] if found is None and name in BESIDE else found
+
+    def but(self, **changes) -> "Recipe":
+        """Another recipe: these fields changed, and left out what then means nothing, `drop_every` without its schedule say."""
+        values = self.to_dict() | changes
+        for name, (other, allowed, _) in BESIDE.items():
+            if name not in changes and not has_effect(values[other], allowed):
+                values[name] = None
+        return Recipe(**values)
+
+    def save(self, path: str | Path) -> Path:
+        """Write it as YAML, which `read_recipe` reads, and `papermill -f` for a lesson that has these parameters."""
+        return write_yaml(
+            path,
+            json.loads(json.dumps(self.to_dict())),
+            "Every knob of a training: read_recipe(path), papermill -f path",
+        )
 
     def to_dict(self) -> dict:
         """As what JSON knows; Recipe(**recipe.to_dict()) is the same recipe, also after a way through JSON."""
         return dataclasses.asdict(self)
 
 
-class Rule(NamedTuple):
-    """What a field's value must be, as a question and in words."""
-
-    holds: Callable[[object], bool]
-    words: str
-
-
-def _whole(least):
-    return Rule(lambda value: _is_whole(value) and least <= value < 2**32, f"a whole number from {least}")
-
-
-def _one_of(names):
-    return Rule(lambda value: isinstance(value, str) and value in names, f"one of {named(names)}")
-
-
-def _or_none(rule):
-    return Rule(lambda value: value is None or rule.holds(value), f"{rule.words}, or None")
-
-
-def _is_whole(value):
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _is_number(value):
-    return isinstance(value, Real) and not isinstance(value, bool) and abs(value) < float("inf")
-
-
-def _is_above_0(value):
-    return _is_number(value) and value > 0
-
-
-def _are_weights(value):
-    return value == "balanced" or (isinstance(value, tuple) and len(value) > 1 and all(map(_is_above_0, value)))
-
-
-_ABOVE_0 = Rule(_is_above_0, "a number above 0")
-_FROM_0 = Rule(lambda value: _is_number(value) and value >= 0, "a number from 0")
-_SHARE = Rule(lambda value: _is_number(value) and 0 <= value < 1, "a number from 0 to below 1")
-RULES = {
-    "epochs": _whole(1),
-    "batch_size": _whole(2),
-    "optimizer": _one_of(OPTIMIZERS),
-    "lr": _ABOVE_0,
-    "backbone_lr": _or_none(_ABOVE_0),
-    "weight_decay": _FROM_0,
-    "momentum": _SHARE,
-    "schedule": _one_of(SCHEDULES),
-    "warmup_epochs": _FROM_0,
-    "label_smoothing": _SHARE,
-    "class_weights": _or_none(Rule(_are_weights, "'balanced', or numbers above 0, one a class")),
-    "freeze_epochs": _whole(0),
-    "clip_norm": _or_none(_ABOVE_0),
-    "precision": _one_of(PRECISIONS),
-    "patience": _or_none(_whole(1)),
-    "best_by": Rule(lambda value: str(value).startswith("valid_"), "the name of a score, as 'valid_accuracy'"),
-    "save_every": _or_none(_whole(1)),
-    "compile": Rule(lambda value: isinstance(value, bool), "True or False"),
-    "seed": _whole(0),
-    "device": Rule(lambda value: re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(value)) is not None,
-                   "'auto', 'cpu', 'cuda', 'cuda:0' and so on, or 'mps'"),
-}  # fmt: skip
-
-
 def _plain(value):
     """Numbers of numpy as Python's, lists (from JSON) as tuples."""
     value = value.tolist() if hasattr(value, "tolist") else value
     return tuple(value) if isinstance(value, list) else value
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """The recipe in a YAML file, such as the `recipe.yaml` that `fit` leaves beside its results.
+
+    Raises:
+        CourseError: there is none, it is no YAML, or as for Recipe.
+    """
+    return Recipe(**read_yaml(path))
+
+
+def _yaml_hint(recipe, wrong):
+    """Papermill's YAML takes 1e-3 for a text, since it has no point."""
+    as_text = [value for name, value in vars(recipe).items() if isinstance(value, str) and _is_number_text(value)
+               and any(line.startswith(f"{name} ") for line in wrong)]  # fmt: skip
+    if not as_text:
+        return ""
+    right = np.format_float_scientific(float(as_text[0]), trim="0", exp_digits=2)
+    return f" In YAML a number with an exponent has a point and a sign: {right}, not {as_text[0]}."
+
+
+def _is_number_text(text):
+    try:
+        return "e" in text.lower() and math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _with_nearest(name):

@@ -13,8 +13,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from utils.training.choices import by_recipe, make_optimizer
-from utils.training.recipe import PRECISIONS, Recipe
+from utils.training.choices import make_optimizer
+from utils.training.recipe import Recipe
+from utils.training.rules import PRECISIONS
+from utils.training.schedules import by_recipe
 
 
 def as_it_is(images, targets):
@@ -45,10 +47,21 @@ class Training:
     best: dict | None = None  # the row of the best epoch
     best_weights: dict | None = None
     stopped: str = ""  # why it ends before the last epoch
+    average: object = None  # an EMA, after its first step
 
     @property
     def steps_an_epoch(self) -> int:
-        return len(self.loaders.train)
+        return steps_an_epoch(self.loaders, self.recipe)
+
+    @property
+    def judged_model(self) -> nn.Module:
+        """Whose weights are judged and kept: the model's, or their average where there is one."""
+        return self.model if self.average is None else self.average.model
+
+    @property
+    def judged_network(self) -> nn.Module:
+        """The same as Fabric runs it."""
+        return self.network if self.average is None else self.average.network
 
     def state_dict(self) -> dict:
         """All that continues a training after an epoch, to the same bits: for `torch.save`, readable `weights_only`.
@@ -84,6 +97,11 @@ class Training:
 
 
 _KEPT = ("epoch", "step", "best", "best_weights", "stopped")
+
+
+def steps_an_epoch(loaders, recipe: Recipe) -> int:
+    """How often an epoch changes the weights: once every `accumulate` batches, and at its end."""
+    return -(-len(loaders.train) // recipe.accumulate)
 
 
 def set_up(model: nn.Module, loaders, recipe: Recipe, objective, **objects) -> Training:

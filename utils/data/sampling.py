@@ -1,0 +1,117 @@
+"""Which pictures an epoch takes, in which order, and how much each counts.
+
+Convention: chance comes from (seed, epoch, place in the epoch) alone. Introduced in lesson 01; odds and weights, for
+classes of which there are few pictures, in lesson 07.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.utils.data import Sampler
+
+from utils.errors import CourseError, named
+
+SAMPLINGS = ("shuffled", "balanced")
+
+
+class Weighted(NamedTuple):
+    """Targets, and how much each picture counts in the mean of the losses: (N,), from 0."""
+
+    targets: object
+    weights: torch.Tensor
+
+
+def without_weights(targets):
+    """The targets themselves, where they are `Weighted`."""
+    return targets.targets if isinstance(targets, Weighted) else targets
+
+
+class Batches(Sampler):
+    """The batches of one epoch, as lists of (place, seed): in order, or shuffled anew each epoch.
+
+    Attributes:
+        odds: how likely each picture is to be drawn, (count,), in all 1: an epoch is then so many draws, in which one
+            may come several times and another not at all. None: each comes once.
+        epoch: the epoch that is next; with the seed it decides everything.
+    """
+
+    def __init__(self, count: int, batch_size: int, seed: int = 0, shuffle: bool = False, odds=None):
+        self.count, self.batch_size, self.seed, self.shuffle, self.odds = count, batch_size, seed, shuffle, odds
+        self.epoch = 0
+        # BatchNorm cannot train on one picture. In a shuffled epoch it is another one each time that stays out.
+        self.leaves_one_out = shuffle and count % batch_size == 1
+
+    def plan(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Which pictures an epoch takes, (M,) places in order, and (M,) seeds. Shares for several processes go here."""
+        rng = np.random.default_rng((self.seed, epoch))
+        places = self._order(rng)
+        # A seed belongs to a place in the epoch, not to a picture: drawn twice, a picture looks different twice.
+        seeds = rng.integers(2**63, size=self.count)
+        kept = self.count - self.leaves_one_out
+        return places[:kept], seeds[:kept]
+
+    def __iter__(self):
+        return self._cut(*self.plan(self.epoch))  # planned now, also where the first batch is asked for later
+
+    def __len__(self):
+        return -(-(self.count - self.leaves_one_out) // self.batch_size)
+
+    def _order(self, rng):
+        if self.odds is not None:
+            return rng.choice(self.count, size=self.count, p=self.odds)
+        return rng.permutation(self.count) if self.shuffle else np.arange(self.count)
+
+    def _cut(self, places, seeds):
+        for start in range(0, len(places), self.batch_size):
+            part = slice(start, start + self.batch_size)
+            yield list(zip(places[part].tolist(), seeds[part].tolist()))
+
+
+def weights_of(table, column):
+    """The numbers of a column for all rows, float32 (N,).
+
+    Raises:
+        CourseError: there is no such column, or a training picture has no number from 0 in it, or all have 0.
+    """
+    if column not in table:
+        raise CourseError(
+            f"Expected sample_weights as a column of the table, {named(table.columns)}, but got {column!r}."
+        )
+    is_train = table["split"] == "train"
+    numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float32, na_value=np.nan)
+    wrong = table.loc[is_train & ~(np.isfinite(numbers) & (numbers >= 0)), column].unique()
+    if len(wrong) or not numbers[is_train].any():
+        told = f"found {named(wrong)}" if len(wrong) else "all are 0"
+        raise CourseError(f"Expected a number from 0 for each training picture in the column {column!r}, one of them above "
+                          f"0, but {told}.")  # fmt: skip
+    return torch.from_numpy(numbers)
+
+
+def odds_of(table, columns, names, sampling):
+    """How likely each training picture is to be drawn, (M,), in all 1; None where each comes once.
+
+    Args:
+        columns: the label column by whose classes it goes.
+        names: {column: class names}.
+        sampling: "shuffled", or "balanced": all classes alike.
+
+    Raises:
+        CourseError: no such sampling, several label columns, or a class without a training picture.
+    """
+    if sampling not in SAMPLINGS:
+        raise CourseError(f"Expected sampling as one of {named(SAMPLINGS)}, but got {sampling!r}.")
+    if sampling == "shuffled":
+        return None
+    if not isinstance(columns, str):
+        raise CourseError("sampling='balanced' goes by the classes of one label column, but there are several: "
+                          f"{named(columns)}. Take sampling='shuffled', and class_weights='balanced' in the recipe.")  # fmt: skip
+    labels = table.loc[table["split"] == "train", columns]
+    counts = labels.value_counts().reindex(names[columns], fill_value=0)
+    missing = [name for name, count in counts.items() if count == 0]
+    if missing:
+        raise CourseError(
+            f"sampling='balanced' needs training pictures of every class, but there are none of {named(missing)}."
+        )
+    return labels.map(1 / (len(counts) * counts)).fillna(0).to_numpy()
