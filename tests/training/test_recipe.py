@@ -204,9 +204,15 @@ def test_a_recipe_cannot_be_changed():
 # --- fields that mean something only beside another one ------------------------------------------------
 
 
+def usual(field):
+    """(the other field, its values, what is taken in 8 epochs where nothing is said)."""
+    other, partners, default = BESIDE[field]
+    return other, partners, default(Recipe().epochs) if callable(default) else default
+
+
 @pytest.mark.parametrize("field", BESIDE)
 def test_a_field_without_its_partner_is_refused_and_the_message_names_both(field):
-    other, partners, default = BESIDE[field]
+    other, partners, default = usual(field)
     found = message(**{field: default})
     assert f"{field} is only for " in found
     assert f"but {other} is {getattr(Recipe(), other)!r}" in found
@@ -224,7 +230,7 @@ def test_all_fields_without_effect_are_named_at_once():
 
 @pytest.mark.parametrize("field", BESIDE)
 def test_where_nothing_is_said_the_value_is_one_that_its_own_rule_allows(field):
-    other, partners, default = BESIDE[field]
+    other, partners, default = usual(field)
     assert RULES[field].holds(default)
     assert getattr(Recipe(), field) is None
     assert Recipe().value(field) == default
@@ -239,11 +245,18 @@ def test_the_value_of_any_other_field_is_the_field():
     assert (recipe.value("epochs"), recipe.value("patience"), recipe.value("mixup")) == (3, None, 0.0)
 
 
-def test_a_milestone_after_the_end_is_refused_also_one_that_nobody_wrote():
+def test_a_milestone_after_the_end_is_refused():
     assert "drop_at is within the 8 epochs, not at '8', '9'" in message(schedule="multi_step", drop_at=(2, 8, 9))
-    assert "drop_at is within the 6 epochs, not at '6'" in message(schedule="multi_step", epochs=6)
     Recipe(epochs=6)
-    Recipe(schedule="multi_step", epochs=7)
+
+
+@pytest.mark.parametrize(("epochs", "drops", "every", "cycle"), [
+    (1, (), 1, 0.5), (2, (1,), 1, 1), (4, (2, 3), 1, 2), (8, (4, 6), 3, 4), (100, (50, 75), 33, 50),
+])  # fmt: skip
+def test_where_nothing_is_said_drops_and_cycles_go_by_the_epochs(epochs, drops, every, cycle):
+    recipes = [Recipe(epochs=epochs, schedule=name) for name in ("multi_step", "step", "warm_restarts")]
+    found = [recipe.value(name) for recipe, name in zip(recipes, ("drop_at", "drop_every", "cycle_epochs"))]
+    assert found == [drops, every, cycle]
 
 
 # --- another recipe ------------------------------------------------------------------------------------
@@ -251,7 +264,7 @@ def test_a_milestone_after_the_end_is_refused_also_one_that_nobody_wrote():
 
 @pytest.mark.parametrize("field", BESIDE)
 def test_but_leaves_out_what_means_nothing_any_more(field):
-    other, partners, default = BESIDE[field]
+    other, partners, default = usual(field)
     for partner in partners or ("some.safetensors",):
         recipe = Recipe(**{other: partner, field: default})
         assert recipe.but(**{other: getattr(Recipe(), other)}) == Recipe()

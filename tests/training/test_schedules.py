@@ -166,7 +166,7 @@ def test_the_schedules_by_their_numbers():
 
 
 @pytest.mark.parametrize(("schedule", "epochs", "expected"), [
-    ("step", 7, [1, 1, 1, 0.1, 0.1, 0.1, 0.01]), ("multi_step", 8, [1, 1, 1, 1, 0.1, 0.1, 0.01, 0.01]),
+    ("step", 7, [1, 1, 0.1, 0.1, 0.01, 0.01, 0.001]), ("multi_step", 8, [1, 1, 1, 1, 0.1, 0.1, 0.01, 0.01]),
     ("warm_restarts", 8, [1, 0.853553, 0.5, 0.146447] * 2), ("plateau", 6, [1, 1, 1, 0.1, 0.1, 0.01]),
 ])  # fmt: skip
 def test_where_nothing_is_said_the_drops_are_those_that_the_recipe_tells(schedule, epochs, expected):

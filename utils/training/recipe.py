@@ -46,10 +46,10 @@ class Recipe:
     schedule: str = "cosine"  # of SCHEDULES: how the rates go
     warmup_epochs: float = 0.5  # over which they rise from near 0 at the start
     drop_to: float | None = None  # schedules step, multi_step, plateau: a drop is times this (0.1)
-    drop_every: int | None = None  # step: epochs between drops (3)
-    drop_at: tuple[int, ...] | None = None  # multi_step: the epochs of the drops (4, 6)
+    drop_every: int | None = None  # step: epochs between drops (a third of all)
+    drop_at: tuple[int, ...] | None = None  # multi_step: the epochs of the drops (after 1/2 and 3/4)
     plateau_patience: int | None = None  # plateau: epochs without a better one that are borne (1)
-    cycle_epochs: float | None = None  # warm_restarts: length of the first cycle (4)
+    cycle_epochs: float | None = None  # warm_restarts: length of the first cycle (half of all)
     cycle_growth: float | None = None  # warm_restarts: each cycle is so many times the one before (1)
     rise: float | None = None  # one_cycle: share of the way on which the rate rises (0.3)
     loss: str = "cross_entropy"  # of LOSSES
@@ -95,9 +95,12 @@ class Recipe:
             raise CourseError("A recipe needs other values: " + "; ".join(wrong) + "." + _yaml_hint(self, wrong))
 
     def value(self, name: str):
-        """A field, or what is taken where it is None: `Recipe(schedule="step").value("drop_every")` is 3."""
+        """A field, or what is taken where it is None: `Recipe(schedule="step").value("drop_every")` is 3 of 8 epochs."""
         found = getattr(self, name)
-        return BESIDE[name][2] if found is None and name in BESIDE else found
+        if found is not None or name not in BESIDE:
+            return found
+        usual = BESIDE[name][2]
+        return usual(self.epochs) if callable(usual) else usual
 
     def but(self, **changes) -> "Recipe":
         """Another recipe: these fields changed, and left out what then means nothing, `drop_every` without its schedule say."""

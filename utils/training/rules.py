@@ -102,14 +102,20 @@ RULES = {
                    "'auto', 'cpu', 'cuda', 'cuda:0' and so on, or 'mps'"),
 }  # fmt: skip
 
+
+def _milestones(epochs):
+    """After a half and three quarters of the epochs, as far as there are such epochs."""
+    return tuple(sorted({at for at in (round(epochs / 2), round(epochs * 3 / 4)) if 0 < at < epochs}))
+
+
 # Fields that mean something only beside certain values of another one: {field: (the other, those values, what it is
-# where nothing is said)}. Given without, they are refused: a setting without effect would look like one that has some.
+# where nothing is said: a value, or a function of the epochs)}. Given without, they are refused: a setting without effect would look like one that has some.
 BESIDE = {
     "drop_to": ("schedule", ("step", "multi_step", "plateau"), 0.1),
-    "drop_every": ("schedule", ("step",), 3),
-    "drop_at": ("schedule", ("multi_step",), (4, 6)),
+    "drop_every": ("schedule", ("step",), lambda epochs: max(1, round(epochs / 3))),
+    "drop_at": ("schedule", ("multi_step",), _milestones),
     "plateau_patience": ("schedule", ("plateau",), 1),
-    "cycle_epochs": ("schedule", ("warm_restarts",), 4),
+    "cycle_epochs": ("schedule", ("warm_restarts",), lambda epochs: epochs / 2),
     "cycle_growth": ("schedule", ("warm_restarts",), 1),
     "rise": ("schedule", ("one_cycle",), 0.3),
     "focal_gamma": ("loss", ("focal",), 2.0),
