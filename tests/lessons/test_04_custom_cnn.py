@@ -231,7 +231,7 @@ def test_early_stopping_by_hand_ends_where_fit_does(losses, patience):
     recipe = types.SimpleNamespace(best_by="valid_loss", patience=patience)
     objective = types.SimpleNamespace(higher_is_better={"valid_loss": False})
     training = types.SimpleNamespace(
-        history=[], best=None, stopped="", recipe=recipe, objective=objective, model=nn.Linear(1, 1)
+        history=[], best=None, stopped="", recipe=recipe, objective=objective, judged_model=nn.Linear(1, 1)
     )
     for epoch, loss in enumerate(losses, 1):
         training.history.append({"epoch": epoch, "valid_loss": loss})

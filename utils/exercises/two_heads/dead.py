@@ -5,8 +5,8 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question
-from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_list, shown
 
 CLASSES = {"document": 2, "screen": 3}

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question
-from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_number
 
 COLUMNS = ["epoch", "valid_loss", "valid_document_accuracy", "valid_screen_accuracy"]

@@ -7,8 +7,8 @@ from sklearn.metrics import f1_score, precision_score
 from torch import nn
 
 from utils.data.loaders import IGNORE
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question, first_near
-from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_number
 
 BATCH = 16  # pictures; a loader's last batch has fewer

@@ -1,8 +1,8 @@
 """Exercise 1: from one label to the targets of a head."""
 
 from utils.data.loaders import IGNORE
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question
-from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_list, shown
 
 # Labels and what each class is to the head, on which the usual mistakes differ: in each, the order of the mapping is
@@ -58,6 +58,8 @@ def _check_unknown(answer):
     labels, mapping = UNKNOWN
     try:
         got = answer(list(labels), dict(mapping))
+    except NotYet:  # it returned nothing, which hides it too
+        raise
     except Exception:  # which error it is, the task leaves open
         return
     raise NotYet(f"for {labels} and {mapping} you return {shown(got)}. Nothing is said of {labels[1]!r}: an error says so, "

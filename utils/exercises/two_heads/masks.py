@@ -4,8 +4,8 @@ import torch
 from torch.nn import functional as F
 
 from utils.data.loaders import IGNORE
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question, first_near
-from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_number, shown
 
 # The targets of batches, and how many classes the head has; in the last two there is nothing to learn from.

@@ -2,8 +2,8 @@
 
 import math
 
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question, first_near
-from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_numbers
 
 # Probabilities of documents, screens, not_documents: sure, torn, a screen that is hardly a document, and nothing left.

@@ -5,8 +5,8 @@ import math
 import torch
 
 from utils.data.loaders import IGNORE
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question, first_near
-from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_numbers
 
 # Targets and predictions of pictures; class 1 is looked for. To ignored pictures the head says something, too.

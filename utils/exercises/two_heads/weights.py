@@ -4,8 +4,8 @@ import math
 
 import torch
 
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question, first_near
-from utils.exercises.two_heads.asking import asked
 from utils.exercises.values import as_number, as_numbers, shown
 
 # --- 5: the weighted loss ------------------------------------------------------------------------

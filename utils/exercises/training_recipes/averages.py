@@ -1,0 +1,210 @@
+"""Exercise 6: weights averaged beside those that learn."""
+
+import torch
+from torch import nn
+
+from utils.exercises.asking import asked
+from utils.exercises.question import Mistake, NotYet, Question
+
+DECAYS = (0.9, 0.75)
+
+
+def update_average(average, newest, decay):
+    with torch.no_grad():
+        for name, mean in average.items():
+            if mean.is_floating_point():
+                mean.copy_(decay * mean + (1 - decay) * newest[name])
+            else:
+                mean.copy_(newest[name])
+
+
+def probe_update_average(answer):
+    for seed, decay in enumerate(DECAYS):
+        averaged, model = _Network(seed), _Network(seed + 10)
+        wanted = averaged.state_dict()
+        for call in (1, 2):
+            average, newest = averaged.state_dict(), _newest(model)
+            wanted = _updated(wanted, newest, decay)
+            usual = _usual(average, newest, decay)
+            kept = {name: tensor.detach().clone() for name, tensor in newest.items()}
+            case = f"decay {decay}, call {call}"
+            asked(answer, case, average, newest, decay)
+            _check_newest(newest, kept, case)
+            _check_average(averaged.state_dict(), average, wanted, usual, case)
+            _move(model)
+
+
+class _Network(nn.Module):
+    """Weights of all shapes, running statistics, and two kinds of counters."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self.conv, self.norm, self.head = nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3), nn.Linear(3, 2, bias=False)
+        self.scale = nn.Parameter(torch.zeros(()))
+        self.register_buffer("pictures", torch.tensor(100 * seed + 7, dtype=torch.int32))
+        generator = torch.Generator().manual_seed(seed)
+        for tensor in self.state_dict().values():
+            if tensor.is_floating_point():
+                tensor.copy_(torch.randn(tensor.shape, generator=generator))
+        self.norm.num_batches_tracked.fill_(seed + 3)
+
+
+def _newest(model):
+    """The model's own tensors by name: what learns first, the others after it, as a state dict has them not."""
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
+def _move(model):
+    with torch.no_grad():
+        for tensor in model.state_dict().values():
+            tensor += 1
+
+
+def _updated(average, newest, decay):
+    return {name: decay * mean + (1 - decay) * newest[name].detach() if mean.is_floating_point() else newest[name].clone()
+            for name, mean in average.items()}  # fmt: skip
+
+
+def _check_newest(newest, kept, case):
+    changed = [name for name in kept if name not in newest or not torch.equal(newest[name], kept[name])]
+    if changed:
+        raise NotYet(
+            f"{case}: {changed[0]!r} of the newest weights was changed. They go on learning; the average alone moves."
+        )
+
+
+def _check_average(got, average, wanted, usual, case):
+    for name, right in wanted.items():
+        if not torch.allclose(got[name], right, atol=1e-5):
+            raise NotYet(
+                f"{case}: {name!r} of the average, {_told(got[name])}. {_which(name, got[name], average, right, usual)}"
+            )
+        if average[name].requires_grad or average[name].grad_fn is not None:
+            raise NotYet(
+                f"{case}: {name!r} of the average has a gradient now, and keeps all steps before in memory with it."
+            )
+
+
+def _told(tensor):
+    return f"{tensor.flatten()[0].item():.4g}" + (" at its first place" if tensor.ndim else "")
+
+
+def _which(name, got, average, right, usual):
+    given = average.get(name)
+    if given is not None and given.shape == got.shape and torch.allclose(given.detach().to(right), right, atol=1e-5):
+        return "In the dictionary there is another tensor now, and the one that the network uses is as it was: change it in " \
+               "place."  # fmt: skip
+    for words, values in usual.items():
+        if torch.allclose(got.double(), values[name].double(), atol=1e-5):
+            return words
+    return "Which tensor of the newest belongs to it, and how much of it comes in?"
+
+
+def _usual(average, newest, decay):
+    """What the usual slips make of it, by words and by name."""
+    news = {name: newest[name].detach().clone() for name in average}
+    return {
+        "It is as it was.": {name: mean.clone() for name, mean in average.items()},
+        "That is the newest alone.": news,
+        "So it is with the shares the other way round: decay is what is kept of the average.": {
+            name: (1 - decay) * mean + decay * news[name] for name, mean in average.items()},
+        "That is the plain mean of both.": {name: (mean + news[name]) / 2 for name, mean in average.items()},
+        "The shares are to add up to 1.": {name: decay * mean + news[name] for name, mean in average.items()},
+        "A counter is no weight: it is taken as the newest has it.": {
+            name: (decay * mean + (1 - decay) * news[name]).to(mean.dtype) for name, mean in average.items()},
+    }  # fmt: skip
+
+
+def _one_by_one(change):
+    """An update_average that goes through the names: (average, newest, decay) to what the average becomes in place."""
+
+    @torch.no_grad()
+    def update_average(average, newest, decay):
+        for name, mean in average.items():
+            mean.copy_(change(name, mean, newest[name], decay))
+
+    return update_average
+
+
+def _mean(name, mean, new, decay):
+    return decay * mean + (1 - decay) * new if mean.is_floating_point() else new
+
+
+def _in_the_dictionary(average, newest, decay):
+    for name, mean in average.items():
+        average[name] = _mean(name, mean, newest[name].detach(), decay)
+
+
+def _in_order(average, newest, decay):
+    with torch.no_grad():
+        for mean, new in zip(average.values(), newest.values()):
+            mean.copy_(_mean("", mean, new, decay))
+
+
+def _with_gradient(average, newest, decay):
+    for name, mean in average.items():
+        if mean.is_floating_point():
+            mean.mul_(decay).add_((1 - decay) * newest[name])
+        else:
+            mean.copy_(newest[name])
+
+
+@torch.no_grad()
+def _in_the_newest(average, newest, decay):
+    for name, mean in average.items():
+        new = newest[name]
+        new.copy_(_mean(name, mean, new, decay))
+
+
+@torch.no_grad()
+def _twice_over(average, newest, decay):
+    for name, mean in average.items():
+        if mean.is_floating_point():
+            new = newest[name]
+            mean.copy_(decay * mean + (1 - decay) * new.mul_(1.5))
+
+
+@torch.no_grad()
+def _all_in_place(average, newest, decay):
+    for name, mean in average.items():
+        mean.mul_(decay).add_(newest[name], alpha=1 - decay)
+
+
+q6 = Question(
+    number=6,
+    reference=update_average,
+    probe=probe_update_average,
+    returns=False,
+    hints=[
+        "Go through the names of `average`, and take the tensor of the same name from `newest`.",
+        "tensor.is_floating_point() tells weights and statistics from counters. tensor.copy_(...), .mul_, .add_ and .lerp_ "
+        "change a tensor in place; average[name] = ... only the dictionary.",
+        "with torch.no_grad(): and then mean.copy_(decay * mean + (1 - decay) * newest[name]), a counter by "
+        "mean.copy_(newest[name]).",
+    ],
+    why="A state dict shows the network's own tensors, so what changes in place changes the network, and a new tensor in the "
+    "dictionary changes nothing. Statistics of BatchNorm are averaged like weights; a count of batches is no mean of counts.",
+    mistakes=[
+        Mistake(lambda average, newest, decay: None, "It is as it was"),
+        Mistake(lambda average, newest, decay: average.update(newest), "It is as it was"),
+        Mistake(_in_the_dictionary, "In the dictionary there is another tensor now"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: new), "the newest alone"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: _mean(name, mean, new, 1 - decay)), "the other way round"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: _mean(name, mean, new, 0.5)), "the plain mean of both"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: _mean(name, mean, new, 0.99)), "how much of it comes in"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: _mean(name, mean, new, 0.9)), "decay 0.75"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: decay * mean + new), "add up to 1"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: decay * mean + (1 - decay) * new), "A counter is no weight"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: new if "num_batches" in name else decay * mean + (1 - decay) * new),
+                "'pictures' of the average"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: new if mean.ndim == 0 else decay * mean + (1 - decay) * new),
+                "'scale' of the average"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: _mean(name, mean, new, decay) if mean.is_floating_point() else mean),
+                "It is as it was"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: _mean(name, mean, new, decay) if new.requires_grad else new),
+                "'norm.running_mean' of the average"),
+        Mistake(_all_in_place, "your code raised"), Mistake(_in_order, "decay 0.9, call 1"),
+        Mistake(_with_gradient, "has a gradient now"), Mistake(_in_the_newest, "of the newest weights was changed"),
+        Mistake(_twice_over, "of the newest weights was changed"),
+    ],
+)  # fmt: skip
