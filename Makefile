@@ -38,8 +38,8 @@ test: $(READY)  ## unit tests, papermill runs, and every notebook compared stric
 	$(SIDE_BY_SIDE) tests
 	$(SIDE_BY_SIDE) --nbval lessons
 
-lessons: $(READY)  ## run every lesson into runs/<date>/ with a report (DATA=~/photos: on your pictures; LESSON=01)
-	$(BIN)/python -m utils.notebooks run $(if $(LESSON),--lesson $(LESSON)) $(if $(DATA),--data $(DATA))
+lessons: $(READY)  ## run every lesson into runs/<date>/ with a report (LESSON=01; on your pictures: DATA=~/photos; settings in a file: RECIPE=my.yaml)
+	$(BIN)/python -m utils.notebooks run $(if $(LESSON),--lesson $(LESSON)) $(if $(DATA),--data $(DATA)) $(if $(RECIPE),--file $(RECIPE))
 
 style: $(READY)  ## ruff over code and notebooks
 	$(BIN)/ruff check

@@ -1,13 +1,13 @@
-"""Two models on the same pictures: what luck could do is counted, not approximated."""
+"""Two models on the same pictures, two ways over the same seeds: what luck could do is counted, or Student's."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_rel
 
 from tests.evaluation.made import message, table_of
-from utils.evaluation.comparing import coin_p_value, mcnemar
+from utils.evaluation.comparing import coin_p_value, mcnemar, paired_difference
 
 
 def predictions(is_right):
@@ -74,3 +74,50 @@ def test_a_table_that_is_none_is_refused():
     one = predictions([True])
     assert "is empty" in message(mcnemar, one[:0], one)
     assert "is empty" in message(mcnemar, one, one[:0])
+
+
+# --- over seeds --------------------------------------------------------------------------------------
+
+RUNS = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), min_size=2, max_size=12)
+
+
+@given(
+    RUNS.filter(lambda pairs: len({second - first for first, second in pairs}) > 1), st.sampled_from([0.8, 0.95, 0.99])
+)
+@settings(max_examples=60)
+def test_the_interval_of_a_paired_difference_is_that_of_scipys_t_test(pairs, confidence):
+    first, second = (np.array(scores) / 1000 for scores in zip(*pairs))
+    mean, interval = paired_difference(first, second, confidence)
+    expected = ttest_rel(second, first).confidence_interval(confidence)
+    assert mean == pytest.approx((second - first).mean(), abs=1e-12)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), rel=1e-6, abs=1e-9)
+    assert interval.confidence == confidence
+
+
+def test_a_difference_is_how_much_better_the_second_is():
+    worse, better = [0.80, 0.70, 0.60], [0.85, 0.74, 0.66]
+    mean, interval = paired_difference(worse, better)
+    assert mean == pytest.approx(0.05) and interval.low > 0
+    back, its_interval = paired_difference(better, worse)
+    assert (back, its_interval.low, its_interval.high) == pytest.approx((-mean, -interval.high, -interval.low))
+
+
+def test_what_the_seed_does_to_both_cancels_out():
+    seeds = np.array([0.5, 0.7, 0.9])
+    _, paired = paired_difference(seeds, seeds + [0.01, 0.02, 0.01])
+    _, mixed_up = paired_difference(seeds, np.roll(seeds, 1) + [0.01, 0.02, 0.01])
+    assert paired.high - paired.low < 0.1 * (mixed_up.high - mixed_up.low)
+
+
+def test_equal_scores_differ_by_nothing():
+    mean, interval = paired_difference([0.8, 0.9, 0.7], [0.8, 0.9, 0.7])
+    assert (mean, interval.low, interval.high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("first", "second", "words"), [
+    ([0.8, 0.9], [0.8, 0.9, 0.7], "got 2 and 3"), ([0.8], [0.9], "got 1 and 1"), ([], [], "got 0 and 0"),
+    ([[0.8, 0.9]], [[0.8, 0.9]], "two seeds or more"), (0.8, 0.9, "two seeds or more"),
+    ([0.8, float("nan")], [0.8, 0.9], "numbers"), ([0.8, 0.9], [0.8, float("inf")], "numbers"),
+])  # fmt: skip
+def test_scores_that_cannot_be_paired_are_refused(first, second, words):
+    assert words in message(paired_difference, first, second)

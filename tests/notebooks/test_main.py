@@ -1,11 +1,16 @@
 """The commands: what they print, what they leave, how they exit."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
+from utils.files import read_yaml
 from utils.notebooks.__main__ import main
+from utils.notebooks.runs import plan_lesson
+from utils.notebooks.source import ROOT, lesson_paths, read_lesson
+from utils.training.recipe import Recipe
 
 WITH_DATA = "data_dir: str = 'samples'\noutput_dir: str = ''"
 
@@ -99,3 +104,78 @@ def test_execute_says_what_was_written_what_not_and_what_failed(course, capsys):
         "failed     lessons/02_b.ipynb",
     ]
     assert "In [2]: ZeroDivisionError" in lines[2]
+
+
+# --- parameters from a file --------------------------------------------------------------------------
+
+KNOBS = "data_dir: str = ''\nlr: float = 0.1\ndrop_at: list = None\nschedule: str = 'cosine'\noutput_dir: str = ''"
+TOLD = "{repr([data_dir, lr, drop_at, schedule]): True}"
+
+
+def filed(course, text, name="my recipe.yaml"):
+    (course.root / name).write_text(text, encoding="utf-8")
+    return course.root / name
+
+
+def claimed(folder):
+    return json.loads((folder / "output" / "results.json").read_text())["claims"][0]["text"]
+
+
+def test_parameters_come_from_a_file_and_those_typed_win_over_it(course):
+    course.claiming("01_a.ipynb", TOLD, parameters=KNOBS)
+    file = filed(course, "# mine\nlr: 3.0e-3\ndrop_at: [4, 6]\nschedule: multi_step\ndata_dir: ''\n")
+    assert command(course, "run", "-f", file, "--output", course.root / "one") == 0
+    assert claimed(course.root / "one" / "01_a") == "['', 0.003, [4, 6], 'multi_step']"
+    assert command(course, "run", "--file", file, "-p", "lr", "0.5", "--output", course.root / "two") == 0
+    assert claimed(course.root / "two" / "01_a") == "['', 0.5, [4, 6], 'multi_step']"
+
+
+def test_pictures_named_in_a_file_are_found_from_here_and_those_of_the_command_win(course, monkeypatch):
+    course.claiming("01_a.ipynb", TOLD, parameters=KNOBS)
+    for name in ("photos", "others"):
+        (course.root / name).mkdir()
+    monkeypatch.chdir(course.root)
+    file = filed(course, "data_dir: photos")
+    assert command(course, "run", "-f", file, "--output", "one") == 0
+    assert claimed(course.root / "one" / "01_a").startswith(f"[{str(course.root / 'photos')!r}")
+    assert command(course, "run", "-f", file, "--data", "others", "--output", "two") == 0
+    assert claimed(course.root / "two" / "01_a").startswith(f"[{str(course.root / 'others')!r}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("schedul: cosine", "did you mean 'schedule'?"),
+        ("lr: 0.1\noutput_dir: elsewhere", "--output DIR"),
+        ("data_dir: no_such_folder", "no_such_folder"),
+        ("lr: [0.1", "is no YAML"),
+        ("lr", "has no names and values"),
+        ("lr: 2026-01-02", "not a date"),
+    ],
+)
+def test_a_file_that_cannot_be_followed_exits_with_2_and_runs_nothing(course, capsys, text, message):
+    course.notebook("01_a.ipynb", "open('ran', 'w')", parameters=KNOBS)
+    assert command(course, "run", "-f", filed(course, text)) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and "Traceback" not in captured.err
+    assert not (course.root / "runs").exists()
+    assert not (course.root / "lessons" / "ran").exists()
+
+
+def test_a_file_that_is_not_there_is_named(course, capsys):
+    course.notebook("01_a.ipynb", "open('ran', 'w')")
+    assert command(course, "run", "-f", course.root / "nobody.yaml") == 2
+    assert "nobody.yaml' cannot be read" in capsys.readouterr().err
+
+
+def test_a_saved_recipe_has_only_parameters_of_lesson_07(tmp_path):
+    recipe = Recipe(schedule="multi_step", drop_at=(2, 5), lr=3e-3, class_weights=(1.0, 2.0))
+    (path,) = lesson_paths(["07"])
+    values = plan_lesson(read_lesson(path), {}, filed=read_yaml(recipe.save(tmp_path / "recipe.yaml")))
+    assert Recipe(**values) == recipe
+
+
+def test_make_hands_a_recipe_to_the_lessons():
+    done = subprocess.run(["make", "-n", "lessons", "LESSON=07", "RECIPE=my.yaml", "-o", ".venv/.ready"], cwd=ROOT,
+                          check=True, capture_output=True, text=True)  # fmt: skip
+    assert "-m utils.notebooks run --lesson 07  --file my.yaml" in done.stdout

@@ -245,3 +245,12 @@ def test_averages_and_a_teacher_go_together(teacher, loaders):
     judged = watching(lambda training: training.judged_model is not training.model)
     fit(Tiny(), loaders, taught(teacher, ema=0.9), after_epoch=[judged.call], progress=False)
     assert judged.seen == [True] * 3
+
+
+@pytest.mark.parametrize("wrap", [lambda teacher: teacher, lambda teacher: in_turn([MixUp(1.0, 3), teacher]),
+                                  lambda teacher: in_turn([in_turn([teacher])])])  # fmt: skip
+@pytest.mark.parametrize("options", [{}, {"objective": Focal()}])
+def test_a_teacher_handed_in_needs_an_objective_that_learns_from_one(wrap, options, loaders):
+    found = refused(RECIPE, loaders, batch_transform=wrap(Teacher(Tiny())), **options)
+    assert "fit(..., objective=Distilled(objective))" in found
+    assert ("Focal" if options else "CrossEntropy") in found

@@ -6,6 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from utils.commands import answer, run_as_script
+from utils.files import read_yaml
 from utils.notebooks import claims, execute, report
 from utils.notebooks.runs import dated, new_folder, own_path, plan_lesson, run_lesson
 from utils.notebooks.source import ROOT, lesson_paths, number_of, read_lesson
@@ -20,7 +21,8 @@ def run_command(options):
     """Run the lessons into a folder of their own; an index page and a table at the end."""
     data = own_path(options.data) if options.data else None
     lessons = [read_lesson(path) for path in lesson_paths(options.lesson, options.root / "lessons")]
-    plans = [(lesson, plan_lesson(lesson, dict(options.parameter), data)) for lesson in lessons]
+    filed = read_yaml(options.file) if options.file else {}
+    plans = [(lesson, plan_lesson(lesson, dict(options.parameter), data, filed)) for lesson in lessons]
     folder = new_folder(options.output or options.root / "runs" / dated())
     done = []
     for lesson, values in _progress(plans, "lesson"):
@@ -114,6 +116,12 @@ def _add_run(command):
         default=[],
         metavar=("NAME", "VALUE"),
         help="a parameter",
+    )
+    command.add_argument(
+        "-f",
+        "--file",
+        metavar="FILE",
+        help="parameters from a YAML file, such as the recipe.yaml that each run leaves; -p and --data win over it",
     )
     command.add_argument("--output", metavar="DIR", help="a new folder for the results (runs/<date-time>)")
 

@@ -157,21 +157,24 @@ def catch_cell_error():
         counter.error = CellError(counter.cell, type(error).__name__, strip_color(str(error)).strip())
 
 
-def plan_lesson(lesson, typed, data_dir=None):
-    """The parameters of a lesson's run, all checked: what was typed, and the folder of own pictures.
+def plan_lesson(lesson, typed, data_dir=None, filed=None):
+    """The parameters of a lesson's run, all checked: what a file says, what was typed, and the folder of own pictures.
 
-    A lesson without a parameter `data_dir` is about no pictures and keeps its defaults; a name typed by hand
-    must be known.
+    A lesson without a parameter `data_dir` is about no pictures and keeps its defaults; a name typed by hand or in the
+    file must be known. What is typed wins over the file.
 
     Args:
         typed: name to text, as given on the command line.
         data_dir: the reader's folder, or None for the samples.
+        filed: name to value, as read from a YAML file.
     """
-    if "output_dir" in typed:
+    filed = filed or {}
+    if "output_dir" in {*typed, *filed}:
         raise CourseError("The lessons' output goes into the run's folder. To choose it: --output DIR")
     defaults = parameters(lesson.path)
-    check_parameters(lesson.path, ["output_dir", *typed])
-    values = {name: parse_value(text, defaults[name], name) for name, text in typed.items()}
+    check_parameters(lesson.path, ["output_dir", *filed, *typed])
+    values = filed | {name: parse_value(text, defaults[name], name) for name, text in typed.items()}
+    values = {name: plain(value) for name, value in values.items()}  # what papermill cannot write, before anything runs
     if data_dir is not None and "data_dir" in defaults:
         values["data_dir"] = data_dir
     return {name: own_path(value) if name in OWN_PICTURES and value else value for name, value in values.items()}

@@ -53,7 +53,8 @@ def range_test(table: pd.DataFrame, finding: str, chosen: dict | None = None) ->
     axes.set_xscale("log")
     plain_numbers(axes.xaxis)
     lowest, first = table["smooth"].min(), table["smooth"].iloc[0]
-    axes.set_ylim(max(0, lowest - 0.3 * (first - lowest)), first + 0.6 * (first - lowest))
+    fall = first - lowest or 0.1 * first  # where the loss only rises it is lowest at the start
+    axes.set_ylim(max(0, lowest - 0.3 * fall), first + 0.6 * fall)
     axes.set_xlabel("learning rate, logarithmic")
     axes.set_ylabel("loss")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
@@ -91,6 +92,8 @@ def differences(found: dict, finding: str, label: str = "accuracy") -> Figure:
     title(axes, finding)
     told = "; ".join(
         f"{name} {mean:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
+        if np.isfinite(interval.low)
+        else f"{name} {mean:+.3f} (no interval)"  # of one seed
         for name, (_, mean, interval) in found.items()
     )
     return with_alt(figure, f"{finding}. Gain in {label} over the plain way, mean and interval: {told}.")
@@ -119,7 +122,11 @@ def weighed(recalls: dict, classes, finding: str, rare=()) -> Figure:
     grid[0][0].set_ylabel("recall")
     grid[0][0].set_ylim(0, 1.02)
     figure.suptitle(finding, weight="bold", fontsize=11)
+    parts, over = {"": slice(None)}, "all"
     is_rare = np.isin(np.asarray(classes, dtype=object), list(rare))
-    told = "; ".join(f"{name}: rare {np.asarray(values)[is_rare].mean():.2f}, others {np.asarray(values)[~is_rare].mean():.2f}"
-                     for name, values in recalls.items()) if is_rare.any() and not is_rare.all() else ""  # fmt: skip
-    return with_alt(figure, f"{finding}. Recall of each class, mean over the rare (hatched) and the others. {told}.")
+    if is_rare.any() and not is_rare.all():
+        parts, over = {"rare ": is_rare, "others ": ~is_rare}, "the rare (hatched) and the others"
+    # nan is the recall of a class without pictures
+    told = "; ".join(f"{name}: " + ", ".join(f"{part}{np.nanmean(np.asarray(values)[chosen]):.2f}" for part, chosen in parts.items())
+                     for name, values in recalls.items())  # fmt: skip
+    return with_alt(figure, f"{finding}. Recall of each class, mean over {over}. {told}.")

@@ -14,6 +14,7 @@ from utils.training.choices import check_optimizer
 from utils.training.objectives import CrossEntropy
 from utils.training.rules import BESIDE
 from utils.training.schedules import by_recipe
+from utils.training.teaching import Distilled, Teacher
 
 
 def check_fit(model, loaders, recipe, objective, output_dir=None, after_step=(), after_epoch=()) -> None:
@@ -35,12 +36,15 @@ def check_fit(model, loaders, recipe, objective, output_dir=None, after_step=(),
             raise CourseError(f"Expected {name} as a list of callables, each given the Training: {name}=[my_function]")
 
 
-def check_handed_in(recipe, schedule, batch_transform, after_step) -> None:
+def check_handed_in(recipe, objective, schedule, batch_transform, after_step) -> None:
     """A CourseError where the recipe asks for what an object that was handed in takes the place of, or does already."""
     asked = [name for name in ("mixup", "cutmix", "teacher") if getattr(recipe, name)]
     if asked and batch_transform is not None:
         raise CourseError(f"The recipe asks for {named(asked)}, but a batch_transform was given, which takes the place of it. "
                           "Give both in one: in_turn([...]) of utils.training.mixing; or leave it out of the recipe.")  # fmt: skip
+    if _has_teacher(batch_transform) and not isinstance(objective, Distilled):
+        raise CourseError(f"The batch_transform is a Teacher, but {type(objective).__name__}, the objective, cannot learn from "
+                          "one. Put another around it: fit(..., objective=Distilled(objective)).")  # fmt: skip
     if recipe.ema is not None and any(isinstance(each, EMA) for each in after_step):
         raise CourseError(
             "Weights are averaged twice: the recipe asks for ema, and after_step has an EMA. Leave out one."
@@ -52,6 +56,11 @@ def check_handed_in(recipe, schedule, batch_transform, after_step) -> None:
         raise CourseError(
             f"The recipe says {named(unheard)}, but another schedule was given, which does not know of it."
         )
+
+
+def _has_teacher(batch_transform):
+    """Whether it is a Teacher, or has one among its parts."""
+    return isinstance(batch_transform, Teacher) or any(map(_has_teacher, getattr(batch_transform, "transforms", ())))
 
 
 def _check_loaders(loaders, recipe):

@@ -81,7 +81,7 @@ def fit(
     recipe = Recipe() if recipe is None else recipe
     objective = objective_of(recipe, loaders) if objective is None else objective
     check_fit(model, loaders, recipe, objective, output_dir, after_step, after_epoch)
-    check_handed_in(recipe, schedule, batch_transform, after_step)
+    check_handed_in(recipe, objective, schedule, batch_transform, after_step)
     batch_transform = batch_transform or batch_transform_of(recipe, loaders) or as_it_is
     files = [Files(output_dir, model, recipe)] if output_dir else []
     bar = Progress(recipe.epochs, recipe.epochs * steps_an_epoch(loaders, recipe), progress)
@@ -165,8 +165,9 @@ def in_groups(batches, size: int):
 def backward(training: Training, batch, whole: int) -> torch.Tensor:
     """Add the gradient of one batch, of `whole` pictures a step; the step's loss is the sum of what it returns.
 
-    Each batch counts by its pictures, so that several small ones give the gradient of a large one. (BatchNorm still
-    goes by each small one.)
+    Each batch counts by its pictures, so that several small ones give the gradient of a large one, where every picture
+    counts the same. (With weights of classes or pictures, or pictures without a label, each small batch is divided by what
+    its own pictures count; and BatchNorm still goes by each small one.)
     """
     images, targets = training.fabric.to_device(batch)
     share = len(images) / whole

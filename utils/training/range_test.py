@@ -79,8 +79,14 @@ def suggest_lr(table: pd.DataFrame) -> float:
 
     Args:
         table: of `range_test`.
+
+    Raises:
+        CourseError: not one loss is a number.
     """
     finite = table[np.isfinite(table["smooth"])]
+    if finite.empty:
+        raise CourseError("The loss was no number from the first step, so there is no rate to begin with. Test lower ones: "
+                          f"range_test(..., lowest={table['lr'].min() / 100:.1g}).")  # fmt: skip
     return float(finite.loc[finite["smooth"].idxmin(), "lr"] / 10)
 
 
