@@ -120,6 +120,12 @@ def test_a_failed_write_keeps_the_last_results_and_leaves_no_litter(run, monkeyp
     assert sorted(path.name for path in run.output_dir.iterdir()) == ["recipe.yaml", "results.json"]
 
 
+def test_a_recipe_file_that_cannot_be_written_is_no_bare_error(tmp_path):
+    (tmp_path / "out" / "recipe.yaml").mkdir(parents=True)  # a folder in its place, which no file replaces
+    with pytest.raises(CourseError, match="Results cannot be written to"):
+        start("test", {}, output_dir=tmp_path / "out")
+
+
 def test_threads_and_device_are_what_was_asked_for(tmp_path):
     before = torch.get_num_threads()
     try:

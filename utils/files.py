@@ -9,6 +9,8 @@ import yaml
 
 from utils.errors import CourseError
 
+RECIPE = "recipe.yaml"  # beside every result: what it was made with
+
 
 @contextmanager
 def replacing(path: str | Path):
@@ -38,6 +40,16 @@ def _umask():
     mask = os.umask(0)  # there is no way to read it but to set it
     os.umask(mask)
     return mask
+
+
+@contextmanager
+def results_in(folder: str | Path):
+    """Within the block results are written to a folder; a CourseError with what to do where the system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise CourseError(f"Results cannot be written to '{folder}': {error.strerror}. Free some space, or choose another "
+                          "folder: output_dir='...'") from error  # fmt: skip
 
 
 def write_yaml(path: str | Path, values: dict, comment: str = "") -> Path:

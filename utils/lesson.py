@@ -17,10 +17,9 @@ import numpy as np
 import torch
 
 from utils.errors import CourseError
-from utils.files import replacing, write_yaml
+from utils.files import RECIPE, replacing, results_in, write_yaml
 from utils.versions import installed_versions
 
-RECIPE = "recipe.yaml"
 RUNS = Path(__file__).resolve().parents[1] / "runs"
 PACKAGES = ("image-classification-course", "torch", "torchvision", "numpy", "pandas", "pillow", "scikit-learn")
 
@@ -71,8 +70,9 @@ def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto"
     }
     run = Run(lesson, folder, _device(device), seed, results)
     _write(run)
-    write_yaml(folder / RECIPE, results["parameters"], f"What {lesson} was run with. The same run again:\n"
-               f"papermill lessons/{lesson}.ipynb again.ipynb -k python3 -f {RECIPE}")  # fmt: skip
+    with results_in(folder):
+        write_yaml(folder / RECIPE, results["parameters"], f"What {lesson} was run with. The same run again:\n"
+                   f"papermill lessons/{lesson}.ipynb again.ipynb -k python3 -f {RECIPE}")  # fmt: skip
     _current = run
     return run
 
@@ -151,9 +151,5 @@ def _plain(value):
 
 
 def _write(run):
-    try:
-        with replacing(run.output_dir / "results.json") as temporary:
-            temporary.write_text(json.dumps(run.results, indent=1, ensure_ascii=False), encoding="utf-8")
-    except OSError as error:
-        raise CourseError(f"Results cannot be written to '{run.output_dir}': {error.strerror}. Free some space, or "
-                          "choose another folder: output_dir='...'") from error  # fmt: skip
+    with results_in(run.output_dir), replacing(run.output_dir / "results.json") as temporary:
+        temporary.write_text(json.dumps(run.results, indent=1, ensure_ascii=False), encoding="utf-8")

@@ -39,6 +39,12 @@ def exercise_of(topic):
     return path
 
 
+def task_of(topic, number):
+    """The text of a question's task."""
+    (text,) = [cell.source for cell in read(exercise_of(topic)) if cell.id == f"q{number}-task"]
+    return text
+
+
 def answer_cells(path):
     """{question's number: the place of its answer cell}, in the order of the notebook."""
     return {answered(cell): place for place, cell in enumerate(read(path)) if answered(cell)}

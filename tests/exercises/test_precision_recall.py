@@ -1,6 +1,7 @@
 """The questions on lesson 06: other right ways than ours, and what the texts state."""
 
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 from scipy.stats import binomtest
 
-from tests.exercises.reading import exercise_of, of_topic, other_ways, read
+from tests.exercises.reading import exercise_of, of_topic, other_ways, task_of
 from utils.data.samples import sample
 from utils.evaluation.reading import halves, read_any_predictions
 from utils.evaluation.thresholds import reach_recall
@@ -168,9 +169,7 @@ def test_the_example_of_the_four_cells_is_true():
     assert QUESTION[1].reference(["logo", "cat", "logo"], [0.9, 0.8, 0.3], "logo", 0.5) == (1, 1, 1, 0)
 
 
-def task(number):
-    (text,) = [cell.source for cell in read(exercise_of("precision_recall")) if cell.id == f"q{number}-task"]
-    return text
+task = partial(task_of, "precision_recall")
 
 
 def test_the_example_of_the_threshold_is_true():

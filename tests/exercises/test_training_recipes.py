@@ -4,6 +4,7 @@ import itertools
 import math
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from scipy import stats
 from torch import nn
 from torch.nn import functional as F
 
-from tests.exercises.reading import changing_verdicts, exercise_of, of_topic, other_ways, read
+from tests.exercises.reading import changing_verdicts, exercise_of, of_topic, other_ways, read, task_of
 from utils.data.loaders import IGNORE
 from utils.data.sampling import odds_of
 from utils.exercises.training_recipes import (
@@ -343,9 +344,7 @@ def test_no_verdict_depends_on_chance(number):
 # --- our answers are those of the library, and what texts state is true ------------------------------
 
 
-def task(number):
-    (text,) = [cell.source for cell in read(exercise_of("training_recipes")) if cell.id == f"q{number}-task"]
-    return text
+task = partial(task_of, "training_recipes")
 
 
 def lesson():

@@ -4,6 +4,7 @@ import copy
 import inspect
 import math
 import re
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from scipy.stats import binomtest
 from torch import nn
 from torch.nn import functional as F
 
-from tests.exercises.reading import changing_verdicts, exercise_of, of_topic, other_ways, read
+from tests.exercises.reading import changing_verdicts, exercise_of, of_topic, other_ways, read, task_of
 from utils.data.loaders import IGNORE
 from utils.data.targets import add_targets
 from utils.evaluation.cost import count_macs, count_parameters
@@ -320,9 +321,7 @@ def test_no_verdict_depends_on_chance(number):
 # --- our answers are those of the library, and what texts state is true ------------------------------
 
 
-def task(number):
-    (text,) = [cell.source for cell in read(exercise_of("two_heads")) if cell.id == f"q{number}-task"]
-    return text
+task = partial(task_of, "two_heads")
 
 
 def test_the_example_of_targets_is_true():

@@ -89,6 +89,16 @@ def weights_of(table, column):
     return torch.from_numpy(numbers)
 
 
+def counts_to_balance(labels: pd.Series, classes, asked: str) -> pd.Series:
+    """Training pictures of each class, in the order of the classes; a CourseError where `asked` cannot balance them."""
+    counts = labels.value_counts().reindex(classes, fill_value=0)
+    missing = [name for name, count in counts.items() if count == 0]
+    if missing:
+        raise CourseError(f"{asked}='balanced' needs training pictures of every class, but there are none of "
+                          f"{named(missing)}.")  # fmt: skip
+    return counts
+
+
 def odds_of(table, columns, names, sampling):
     """How likely each training picture is to be drawn, (M,), in all 1; None where each comes once.
 
@@ -108,10 +118,5 @@ def odds_of(table, columns, names, sampling):
         raise CourseError("sampling='balanced' goes by the classes of one label column, but there are several: "
                           f"{named(columns)}. Take sampling='shuffled', and class_weights='balanced' in the recipe.")  # fmt: skip
     labels = table.loc[table["split"] == "train", columns]
-    counts = labels.value_counts().reindex(names[columns], fill_value=0)
-    missing = [name for name, count in counts.items() if count == 0]
-    if missing:
-        raise CourseError(
-            f"sampling='balanced' needs training pictures of every class, but there are none of {named(missing)}."
-        )
+    counts = counts_to_balance(labels, names[columns], "sampling")
     return labels.map(1 / (len(counts) * counts)).fillna(0).to_numpy()

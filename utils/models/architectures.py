@@ -20,6 +20,7 @@ from utils.data.transforms import IMAGENET
 from utils.errors import CourseError
 from utils.models.custom import CUSTOM, too_small
 from utils.models.shuffling import shuffle_channels_last
+from utils.versions import optional_module
 
 TIMM = "timm:"
 # GoogLeNet and Inception: without the classifiers half-way, which only their first training needed. Their weights
@@ -219,13 +220,9 @@ def _shown(size):
 
 
 def _timm():
-    try:
-        import timm
-    except ImportError as error:
-        raise CourseError("Architectures of 'timm:...' come from the package timm, which is not installed here. "
-                          "Install it: pip install timm   Or take one of torchvision's, for instance "
-                          "'efficientnet_b0'.") from error  # fmt: skip
-    return timm
+    return optional_module(
+        "timm", "Architectures of 'timm:...' come", "one of torchvision's, for instance 'efficientnet_b0'"
+    )
 
 
 def timm_backbone(name: str, pretrained: bool = False) -> nn.Module:

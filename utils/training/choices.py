@@ -15,6 +15,7 @@ from utils.training.mixing import CutMix, Mixed, MixUp, in_turn
 from utils.training.objectives import LOSSES, objective_of_column
 from utils.training.schedules import SCHEDULES
 from utils.training.teaching import Distilled, Teacher
+from utils.versions import optional_module
 
 __all__ = [
     "LOSSES",
@@ -60,12 +61,7 @@ FROM_TIMM = ("adabelief", "ranger")
 
 
 def _timm(name):
-    try:
-        import timm.optim
-    except ImportError:
-        raise CourseError(f"The optimiser {name!r} comes from the package timm, which is not installed here. Install it: "
-                          "pip install timm   Or take 'adamw', 'adam' or 'sgd'.") from None  # fmt: skip
-    return timm.optim
+    return optional_module("timm.optim", f"The optimiser {name!r} comes", "'adamw', 'adam' or 'sgd'")
 
 
 def check_optimizer(recipe) -> None:

@@ -5,16 +5,15 @@ what they were made with; each is replaced whole, so a kill leaves those before.
 """
 
 import math
-import tempfile
 from pathlib import Path
 
 import pandas as pd
 
 from utils.errors import CourseError
-from utils.files import replacing
+from utils.files import RECIPE, replacing, results_in
 from utils.models.checkpoints import KINDS, save_checkpoint
 
-BEST, LAST, NUMBERS, RECIPE = "best.safetensors", "last.safetensors", "history.csv", "recipe.yaml"
+BEST, LAST, NUMBERS = "best.safetensors", "last.safetensors", "history.csv"
 # The columns of a history; scores of other objectives come after these.
 HISTORY = ["epoch", "train_loss", "valid_loss", "valid_accuracy", "valid_f1", "lr", "seconds", "images_per_second"]
 
@@ -61,8 +60,8 @@ class Files:
     def __init__(self, folder: str | Path, model, recipe):
         self.folder = Path(folder).expanduser().absolute()
         _check_kind(model)
-        _check_writable(self.folder)
-        recipe.save(self.folder / RECIPE)
+        with results_in(self.folder):  # now, rather than after the first epoch
+            recipe.save(self.folder / RECIPE)
 
     def __call__(self, training) -> None:
         row = training.history[-1]
@@ -71,11 +70,8 @@ class Files:
         names += [f"epoch-{row['epoch']:03}.safetensors"] * (every is not None and row["epoch"] % every == 0)
         for name in names:
             save_checkpoint(self.folder / name, training.judged_model, recipe=training.recipe, metrics=row)
-        try:
-            with replacing(self.folder / NUMBERS) as temporary:
-                history_table(training.history).to_csv(temporary, index=False)
-        except OSError as error:
-            raise _unwritable(self.folder, error) from error
+        with results_in(self.folder), replacing(self.folder / NUMBERS) as temporary:
+            history_table(training.history).to_csv(temporary, index=False)
 
 
 def _check_kind(model):
@@ -83,18 +79,3 @@ def _check_kind(model):
         raise CourseError(f"A checkpoint describes a model made by build(...), but this one is a {type(model).__name__}. "
                           "Train it without output_dir, and save its weights yourself: "
                           "torch.save(model.state_dict(), path)")  # fmt: skip
-
-
-def _check_writable(folder):
-    """Now, rather than after the first epoch."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
-def _unwritable(folder, error):
-    return CourseError(f"Results cannot be written to '{folder}': {error.strerror}. Free some space, or choose another "
-                       "folder: output_dir='...'")  # fmt: skip

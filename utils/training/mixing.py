@@ -84,19 +84,25 @@ def mixed_targets(targets, order: torch.Tensor, share: float, num_classes):
     Returns:
         Shares of classes (N, K), or {column: (N, K)}, or Weighted: then a picture's weight is mixed as its pixels are.
     """
+
+    def mixed(each):
+        return torch.lerp(each[order], each, share)
+
     if isinstance(targets, dict):
         return {column: mixed_targets(each, order, share, num_classes[column]) for column, each in targets.items()}
-    if isinstance(targets, Weighted) and isinstance(targets.targets, dict):
-        each = {column: mixed_targets(Weighted(own, targets.weights), order, share, num_classes[column])
-                for column, own in targets.targets.items()}  # fmt: skip
-        return Weighted({column: mixed.targets for column, mixed in each.items()}, next(iter(each.values())).weights)
-    if isinstance(targets, Weighted):
-        weights = torch.lerp(targets.weights[order], targets.weights, share)
-        parts = shares_of_classes(targets.targets, num_classes) * targets.weights[:, None]
-        parts = torch.lerp(parts[order], parts, share) / weights.clamp(min=torch.finfo(weights.dtype).tiny)[:, None]
-        return Weighted(parts, weights)
-    parts = shares_of_classes(targets, num_classes)
-    return torch.lerp(parts[order], parts, share)
+    if not isinstance(targets, Weighted):
+        return mixed(shares_of_classes(targets, num_classes))
+    before, after = targets.weights[:, None], mixed(targets.weights)
+    whole = after.clamp(min=torch.finfo(after.dtype).tiny)[:, None]
+
+    def weighted(each, classes):
+        return mixed(shares_of_classes(each, classes) * before) / whole
+
+    if isinstance(targets.targets, dict):
+        return Weighted(
+            {column: weighted(each, num_classes[column]) for column, each in targets.targets.items()}, after
+        )
+    return Weighted(weighted(targets.targets, num_classes), after)
 
 
 def _window(length, share):

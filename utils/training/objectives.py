@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from utils.data.loaders import IGNORE
-from utils.data.sampling import Weighted
+from utils.data.sampling import Weighted, counts_to_balance
 from utils.errors import CourseError
 from utils.evaluation.metrics import accuracy, confusion_counts, weighted_f1
 
@@ -127,9 +127,5 @@ def balanced_weights(labels, classes) -> list[float]:
     Raises:
         CourseError: a class without a picture.
     """
-    counts = labels.value_counts().reindex(classes, fill_value=0)
-    missing = [name for name, count in counts.items() if count == 0]
-    if missing:
-        raise CourseError("class_weights='balanced' needs training pictures of every class, but there are none of "
-                          f"{', '.join(map(repr, missing))}.")  # fmt: skip
+    counts = counts_to_balance(labels, classes, "class_weights")
     return (counts.sum() / (len(classes) * counts)).tolist()

@@ -68,8 +68,7 @@ def range_test(
             smooth = smoothed([row["loss"] for row in rows])
             if not math.isfinite(smooth[-1]) or smooth[-1] > BROKEN * smooth.min():
                 break
-    table = pd.DataFrame(rows)
-    return table.assign(smooth=smoothed(table["loss"]))
+    return pd.DataFrame(rows).assign(smooth=smooth)
 
 
 def suggest_lr(table: pd.DataFrame) -> float:

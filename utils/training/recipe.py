@@ -6,7 +6,6 @@ knobs of a first run, lesson 07 the others.
 
 import dataclasses
 import difflib
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +91,7 @@ class Recipe:
             wrong = [f"warmup_epochs is below epochs, which is {self.epochs}, not {self.warmup_epochs!r}"]
         wrong = wrong or without_effect(self)
         if wrong:
-            raise CourseError("A recipe needs other values: " + "; ".join(wrong) + "." + _yaml_hint(self, wrong))
+            raise CourseError("A recipe needs other values: " + "; ".join(wrong) + "." + _yaml_hint(self))
 
     def value(self, name: str):
         """A field, or what is taken where it is None: `Recipe(schedule="step").value("drop_every")` is 3 of 8 epochs."""
@@ -114,7 +113,7 @@ class Recipe:
         """Write it as YAML, which `read_recipe` reads, and `papermill -f` for a lesson that has these parameters."""
         return write_yaml(
             path,
-            json.loads(json.dumps(self.to_dict())),
+            self.to_dict(),
             "Every knob of a training: read_recipe(path), papermill -f path",
         )
 
@@ -138,10 +137,10 @@ def read_recipe(path: str | Path) -> Recipe:
     return Recipe(**read_yaml(path))
 
 
-def _yaml_hint(recipe, wrong):
+def _yaml_hint(recipe):
     """Papermill's YAML takes 1e-3 for a text, since it has no point."""
-    as_text = [value for name, value in vars(recipe).items() if isinstance(value, str) and _is_number_text(value)
-               and any(line.startswith(f"{name} ") for line in wrong)]  # fmt: skip
+    as_text = [value for name, value in vars(recipe).items()
+               if isinstance(value, str) and _is_number_text(value) and not RULES[name].holds(value)]  # fmt: skip
     if not as_text:
         return ""
     right = np.format_float_scientific(float(as_text[0]), trim="0", exp_digits=2)

@@ -109,7 +109,8 @@ def _milestones(epochs):
 
 
 # Fields that mean something only beside certain values of another one: {field: (the other, those values, what it is
-# where nothing is said: a value, or a function of the epochs)}. Given without, they are refused: a setting without effect would look like one that has some.
+# where nothing is said: a value, or a function of the epochs)}. Given without, they are refused: a setting without
+# effect would look like one that has some.
 BESIDE = {
     "drop_to": ("schedule", ("step", "multi_step", "plateau"), 0.1),
     "drop_every": ("schedule", ("step",), lambda epochs: max(1, round(epochs / 3))),

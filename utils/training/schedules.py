@@ -6,7 +6,8 @@ and the warm-up in lesson 03.
 """
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from utils.training.keeping import is_better
 
@@ -20,7 +21,7 @@ class Moment:
     steps: int
     epoch: int  # whole ones behind it, the warm-up's too
     steps_an_epoch: int
-    history: list[dict] = field(default_factory=list)  # a row for each epoch so far
+    history: Sequence[dict] = ()  # a row for each epoch so far
     higher_is_better: bool = True  # of the score that the recipe goes by
 
     @property
@@ -122,7 +123,7 @@ def share_of_lr(recipe, step: int, steps_an_epoch: int, history=(), higher_is_be
     warmup = min(round(recipe.warmup_epochs * steps_an_epoch), steps - 1)
     from_there = max(step, warmup)
     moment = Moment(recipe, from_there - warmup, steps - warmup, from_there // steps_an_epoch, steps_an_epoch,
-                    list(history), higher_is_better)  # fmt: skip
+                    history, higher_is_better)  # fmt: skip
     warm = min(1.0, (step + 1) / (warmup + 1))  # never 0: that step would be for nothing
     return warm * SCHEDULES[recipe.schedule](moment)
 
