@@ -9,10 +9,10 @@ ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 SIDE_BY_SIDE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lessons style check fix samples notebooks solutions claims bench fresh lock doctor
+.PHONY: help setup lab test test-slow lessons style check fix samples notebooks solutions claims bench fresh lock doctor
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Made when .venv is missing, was left half-made, or requirements.txt changed.
 $(READY): requirements.txt
@@ -37,6 +37,9 @@ lab: $(READY)  ## open JupyterLab on the lessons
 test: $(READY)  ## unit tests, papermill runs, and every notebook compared strictly
 	$(SIDE_BY_SIDE) tests
 	$(SIDE_BY_SIDE) --nbval lessons
+
+test-slow: $(READY)  ## what takes minutes: runs that are killed, several processes, data larger than memory
+	$(SIDE_BY_SIDE) -m slow tests
 
 lessons: $(READY)  ## run every lesson into runs/<date>/ with a report (LESSON=01; on your pictures: DATA=~/photos; settings in a file: RECIPE=my.yaml)
 	$(BIN)/python -m utils.notebooks run $(if $(LESSON),--lesson $(LESSON)) $(if $(DATA),--data $(DATA)) $(if $(RECIPE),--file $(RECIPE))

@@ -1,0 +1,23 @@
+"""Which of several processes this one is, as `torchrun` and `fabric run` tell it; alone, where nobody does."""
+
+import os
+
+
+def rank() -> int:
+    """The number of this process among all, from 0; the first one writes files and shows progress."""
+    return _told("RANK", 0)
+
+
+def count() -> int:
+    """How many processes there are, on all machines."""
+    return _told("WORLD_SIZE", 1)
+
+
+def count_here() -> int:
+    """How many of them share this machine, its memory and its cores."""
+    return _told("LOCAL_WORLD_SIZE", 1)
+
+
+def _told(name, otherwise):
+    told = os.environ.get(name, "")
+    return int(told) if told.isdigit() else otherwise
