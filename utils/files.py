@@ -36,6 +36,16 @@ def replacing(path: str | Path):
         raise
 
 
+def remove_litter(folder: Path, *names: str) -> None:
+    """Remove what killed processes left half-written of files with these names (or patterns).
+
+    Only where nobody else is writing them now.
+    """
+    for name in names:
+        for left in folder.glob(f".{name}.*"):
+            left.unlink(missing_ok=True)
+
+
 def _umask():
     mask = os.umask(0)  # there is no way to read it but to set it
     os.umask(mask)
@@ -43,13 +53,17 @@ def _umask():
 
 
 @contextmanager
-def results_in(folder: str | Path):
-    """Within the block results are written to a folder; a CourseError with what to do where the system refuses."""
+def results_in(folder: str | Path, then: str = ""):
+    """Within the block results are written to a folder; a CourseError with what to do where the system refuses.
+
+    Args:
+        then: what to do once there is room again.
+    """
     try:
         yield
     except OSError as error:
         raise CourseError(f"Results cannot be written to '{folder}': {error.strerror}. Free some space, or choose another "
-                          "folder: output_dir='...'") from error  # fmt: skip
+                          f"folder: output_dir='...'{then and f'. {then}'}") from error  # fmt: skip
 
 
 def write_yaml(path: str | Path, values: dict, comment: str = "") -> Path:

@@ -31,7 +31,7 @@ def fitted(model, loaders, output_dir=None, recipe=RECIPE, **options):
 
 
 def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
 
 
 def message(*arguments, **options):
@@ -45,7 +45,7 @@ def test_best_and_last_are_checkpoints_of_their_epochs(model, loaders, tmp_path)
     result = fitted(
         model, loaders, tmp_path / "run", objective=Scripted(values=[0.2, 0.9, 0.5]), after_epoch=[states.call]
     )
-    assert names(tmp_path / "run") == ["best.safetensors", "history.csv", "last.safetensors", "recipe.yaml"]
+    assert names(tmp_path / "run") == ["best.safetensors", "history.csv", "last.safetensors", "recipe.yaml", "state.pt"]
     assert result.checkpoint == tmp_path / "run" / "best.safetensors"
     assert same(weights(load_checkpoint(result.checkpoint)), states.seen[1])
     assert same(weights(load_checkpoint(tmp_path / "run" / "last.safetensors")), states.seen[2])
@@ -80,7 +80,7 @@ def test_the_last_epoch_is_kept_unless_nobody_wants_it(save_every, model, loader
     recipe = dataclasses.replace(RECIPE, save_last=False, save_every=save_every)
     result = fitted(model, loaders, tmp_path, recipe, objective=Scripted(values=[0.9, 0.5, 0.5]))
     kept = ["epoch-002.safetensors"] * (save_every == 2)
-    assert names(tmp_path) == ["best.safetensors", *kept, "history.csv", "recipe.yaml"]
+    assert names(tmp_path) == ["best.safetensors", *kept, "history.csv", "recipe.yaml", "state.pt"]
     assert same(weights(load_checkpoint(result.checkpoint)), weights(model))
 
 
@@ -183,10 +183,13 @@ def test_a_disk_that_fills_up_leaves_the_files_of_the_epoch_before(model, loader
         return plain(path, model, recipe=recipe, metrics=metrics)
 
     monkeypatch.setattr(keeping, "save_checkpoint", full)
-    assert "No space left" in message(model, loaders, tmp_path, objective=Scripted(values=[0.1, 0.5, 0.9]))
+    told = message(model, loaders, tmp_path, objective=Scripted(values=[0.1, 0.5, 0.9]))
+    assert "No space left" in told and "resume=True" in told
     assert describe_checkpoint(tmp_path / "best.safetensors")["metrics"]["epoch"] == 1
     assert len(pd.read_csv(tmp_path / "history.csv")) == 1
-    assert names(tmp_path) == ["best.safetensors", "history.csv", "last.safetensors", "recipe.yaml"], "no litter"
+    assert names(tmp_path) == ["best.safetensors", "history.csv", "last.safetensors", "recipe.yaml", "state.pt"], (
+        "no litter"
+    )
 
 
 def test_numbers_that_cannot_be_written_are_said_with_the_folder(model, loaders, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from utils.training.schedules import by_recipe
 from utils.training.teaching import Distilled, Teacher
 
 
-def check_fit(model, loaders, recipe, objective, output_dir=None, after_step=(), after_epoch=()) -> None:
+def check_fit(model, loaders, recipe, objective, output_dir=None, after_step=(), after_epoch=(), resume=False) -> None:
     """A CourseError, with what to do, where `fit` could not do all that it is asked for."""
     _check_loaders(loaders, recipe)
     check_preprocessing(model, loaders.train)
@@ -31,6 +31,8 @@ def check_fit(model, loaders, recipe, objective, output_dir=None, after_step=(),
     _check_device(recipe)
     if recipe.save_every is not None and not output_dir:
         raise CourseError(f"save_every={recipe.save_every} needs a folder to save to: fit(..., output_dir='...')")
+    if resume and not output_dir:
+        raise CourseError("resume=True needs the folder of the training that is to go on: fit(..., output_dir='...')")
     for name, calls in (("after_step", after_step), ("after_epoch", after_epoch)):
         if not isinstance(calls, (list, tuple)) or not all(map(callable, calls)):
             raise CourseError(f"Expected {name} as a list of callables, each given the Training: {name}=[my_function]")

@@ -89,8 +89,10 @@ def make_optimizer(model: nn.Module, recipe) -> torch.optim.Optimizer:
         groups.setdefault((lr, decay), []).append(parameter)
     listed = [{"params": params, "lr": lr, "initial_lr": lr, "weight_decay": decay}
               for (lr, decay), params in groups.items()]  # fmt: skip
-    # With 16 bit floats a fused step would undo their scaling itself, and too late for clipping.
+    # With 16 bit floats a fused step would undo their scaling itself, and too late for clipping. Fused SGD cannot begin with
+    # some weights while others have momentum already (torch 2.14), as when the backbone joins the head.
     fused = not (recipe.precision == "16" and recipe.clip_norm is not None)
+    fused = fused and not (recipe.optimizer == "sgd" and recipe.freeze_epochs)
     return OPTIMIZERS[recipe.optimizer](listed, recipe, fused)
 
 

@@ -1,7 +1,8 @@
 """What is kept of a training, and when it is over: called with the Training after each epoch.
 
 best.safetensors holds the best epoch's weights, last.safetensors the newest ones, history.csv the numbers, recipe.yaml
-what they were made with; each is replaced whole, so a kill leaves those before.
+what they were made with; each is replaced whole, so a kill leaves those before. (What a training goes on from is in
+`resuming`.)
 """
 
 import math
@@ -11,9 +12,10 @@ import pandas as pd
 
 from utils.errors import CourseError
 from utils.files import RECIPE, replacing, results_in
-from utils.models.checkpoints import KINDS, save_checkpoint
+from utils.models.checkpoints import KINDS, describe_checkpoint, save_checkpoint
 
 BEST, LAST, NUMBERS = "best.safetensors", "last.safetensors", "history.csv"
+THEN = "Then go on: fit(..., resume=True)"  # after an epoch could not be written
 # The columns of a history; scores of other objectives come after these.
 HISTORY = ["epoch", "train_loss", "valid_loss", "valid_accuracy", "valid_f1", "lr", "seconds", "images_per_second"]
 
@@ -54,14 +56,16 @@ class Files:
     """Checkpoints and numbers in a folder. Comes after `keep_best`.
 
     Raises:
-        CourseError: on creation, where the folder cannot be written, or the model could not be saved.
+        CourseError: on creation, where the model could not be saved; then where the folder cannot be written.
     """
 
-    def __init__(self, folder: str | Path, model, recipe):
-        self.folder = Path(folder).expanduser().absolute()
-        _check_kind(model)
-        with results_in(self.folder):  # now, rather than after the first epoch
-            recipe.save(self.folder / RECIPE)
+    def __init__(self, folder: Path, model, recipe):
+        _check_kind(model)  # now, rather than after the first epoch
+        self.folder, self.recipe = folder, recipe
+
+    def begin(self, training) -> None:
+        with results_in(self.folder):
+            self.recipe.save(self.folder / RECIPE)
 
     def __call__(self, training) -> None:
         row = training.history[-1]
@@ -69,8 +73,25 @@ class Files:
         names = [BEST] * (training.best is row) + [LAST] * training.recipe.save_last
         names += [f"epoch-{row['epoch']:03}.safetensors"] * (every is not None and row["epoch"] % every == 0)
         for name in names:
-            save_checkpoint(self.folder / name, training.judged_model, recipe=training.recipe, metrics=row)
-        with results_in(self.folder), replacing(self.folder / NUMBERS) as temporary:
+            self._save(name, training.judged_model, row)
+        self._write_numbers(training)
+
+    def end(self, training) -> None:
+        """What is missing or cut short by now is written again: a training may have gone on after a long time."""
+        self._write_numbers(training)
+        try:
+            describe_checkpoint(self.folder / BEST)
+        except CourseError:
+            self._save(BEST, training.model, training.best)
+
+    def _save(self, name, model, row):
+        try:
+            save_checkpoint(self.folder / name, model, recipe=self.recipe, metrics=row)
+        except CourseError as error:
+            raise CourseError(f"{error} {THEN}") from error
+
+    def _write_numbers(self, training):
+        with results_in(self.folder, THEN), replacing(self.folder / NUMBERS) as temporary:
             history_table(training.history).to_csv(temporary, index=False)
 
 

@@ -26,6 +26,7 @@ from utils.training.choices import averages_of, batch_transform_of, objective_of
 from utils.training.keeping import BEST, Files, history_table, keep_best, stop_without_progress
 from utils.training.progress import CtrlC, Progress
 from utils.training.recipe import Recipe
+from utils.training.resuming import States, alone_in, facts_of
 from utils.training.schedules import by_recipe
 from utils.training.state import Training, as_it_is, set_up, steps_an_epoch
 
@@ -53,18 +54,22 @@ class Fitted:
 
 def fit(
     model: nn.Module, loaders, recipe: Recipe | None = None, output_dir: str | Path | None = None, *,
-    objective=None, schedule=by_recipe, batch_transform=None, after_step=(), after_epoch=(), progress: bool = True,
+    resume: bool = False, objective=None, schedule=by_recipe, batch_transform=None, after_step=(), after_epoch=(),
+    progress: bool = True,
 ) -> Fitted:  # fmt: skip
     """Train a model by a recipe, and give it the weights of its best epoch.
 
-    Ctrl-C ends the training after the step that is under way; what was best until then is kept.
+    Ctrl-C ends the training after the step that is under way; what was best until then is kept. After a kill, or a full
+    disk, the same call with `resume=True` goes on after the last whole epoch, and ends with the same bits.
 
     Args:
         model: made by `build`; it is trained in place. What is frozen stays frozen.
         loaders: of `make_loaders`; valid decides which epoch is best. Test is not touched.
         recipe: a Recipe; None takes its defaults.
-        output_dir: folder for best.safetensors, last.safetensors, history.csv, recipe.yaml; None keeps the best in
-            memory only.
+        output_dir: folder for best.safetensors, last.safetensors, history.csv, recipe.yaml, state.pt; None keeps the
+            best in memory only.
+        resume: go on with a training of the same that was cut off in `output_dir` (see `resuming`); one that has ended
+            is given back as it ended. False begins anew, and moves one that was cut off aside.
         objective: what is minimised and judged (see `objectives`); None takes the recipe's.
         schedule: from the Training to the share of the highest rates at its next step, in place of the recipe's.
         batch_transform: (images, targets) to others, before each training step and on the device (see `mixing`,
@@ -74,31 +79,38 @@ def fit(
         progress: whether to show a bar; where it cannot move, in a log file, it is one line an epoch.
 
     Raises:
-        CourseError: model, loaders and recipe do not fit together, results cannot be written, or the loss is no
-            number any more. Then the model has the weights of its best epoch, where there is one.
+        CourseError: model, loaders and recipe do not fit together, results cannot be written, another training is
+            writing to the folder or was begun there, or the loss is no number any more. Then the model has the weights
+            of its best epoch, where there is one.
         KeyboardInterrupt: Ctrl-C within the first epoch, with nothing to keep yet.
     """
     recipe = Recipe() if recipe is None else recipe
     objective = objective_of(recipe, loaders) if objective is None else objective
-    check_fit(model, loaders, recipe, objective, output_dir, after_step, after_epoch)
+    check_fit(model, loaders, recipe, objective, output_dir, after_step, after_epoch, resume)
     check_handed_in(recipe, objective, schedule, batch_transform, after_step)
     batch_transform = batch_transform or batch_transform_of(recipe, loaders) or as_it_is
-    files = [Files(output_dir, model, recipe)] if output_dir else []
+    facts = facts_of(model, loaders, recipe, objective=objective, schedule=schedule, batch_transform=batch_transform,
+                     after_step=after_step, after_epoch=after_epoch)  # fmt: skip
+    folder = Path(output_dir).expanduser().absolute() if output_dir else None
+    files, states = ([Files(folder, model, recipe)], [States(facts, resume)]) if folder else ([], [])
     bar = Progress(recipe.epochs, recipe.epochs * steps_an_epoch(loaders, recipe), progress)
-    with seeded(recipe.seed), bar, CtrlC() as ctrl_c:
+    with alone_in(folder), seeded(recipe.seed), bar, CtrlC() as ctrl_c:
         training = set_up(model, loaders, recipe, objective, schedule=schedule, batch_transform=batch_transform)
-        training.output_dir = files[0].folder if files else None
+        training.output_dir = folder
         training.after_step = [bar.step, *averages_of(recipe, model), *after_step, ctrl_c]
-        training.after_epoch = [keep_best, stop_without_progress, *files, bar.epoch, *after_epoch, ctrl_c]
+        training.after_epoch = [keep_best, stop_without_progress, *files, bar.epoch, *after_epoch, *states, ctrl_c]
+        for each in (*states, *files, bar):  # a training that was cut off is first brought to where it was
+            each.begin(training)
         run(training)
-    checkpoint = training.output_dir / BEST if files else None
-    return Fitted(model, history_table(training.history), training.best, training.stopped, checkpoint)
+        for each in files:
+            each.end(training)
+    return Fitted(model, history_table(training.history), training.best, training.stopped, folder and folder / BEST)
 
 
 def run(training: Training) -> None:
     """All epochs that are left, or until somebody stops it; then the model has its best weights, in eval mode."""
     try:
-        while training.epoch < training.recipe.epochs and not training.stopped:
+        while not training.has_ended:
             training.history.append(one_epoch(training))
             training.epoch += 1
             for call in training.after_epoch:

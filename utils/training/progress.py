@@ -16,7 +16,7 @@ class Progress:
 
     def __init__(self, epochs: int, steps: int, shown: bool = True):
         can_move = issubclass(tqdm, tqdm_notebook) or sys.stderr.isatty()
-        self.epochs, self.prints = epochs, shown and not can_move
+        self.epochs, self.shown, self.prints = epochs, shown, shown and not can_move
         self.bar = tqdm(total=steps, desc="training", unit=" steps", disable=not shown or not can_move)
 
     def __enter__(self):
@@ -24,6 +24,13 @@ class Progress:
 
     def __exit__(self, *_):
         self.bar.close()
+
+    def begin(self, training) -> None:
+        """Where a training went on, the bar does too."""
+        self.bar.update(training.step)
+        if self.shown and training.epoch:
+            how = "had ended" if training.has_ended else "was cut off and goes on"
+            self.bar.write(f"The training {how} after epoch {training.epoch} of {self.epochs}.", file=sys.stderr)
 
     def step(self, training) -> None:
         self.bar.update()

@@ -63,20 +63,29 @@ class Training:
         """The same as Fabric runs it."""
         return self.network if self.average is None else self.average.network
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether no epoch is left, or somebody stopped it."""
+        return bool(self.stopped) or self.epoch >= self.recipe.epochs
+
     def state_dict(self) -> dict:
         """All that continues a training after an epoch, to the same bits: for `torch.save`, readable `weights_only`.
 
         The tensors are those of the model itself: save or copy them before training goes on. Objects that were handed
-        in take part if they have a `state_dict`.
+        in take part if they have a `state_dict`. Of a training that has ended, what made the next step is left out.
         """
         kept = {name: getattr(self, name) for name in _KEPT}
-        return kept | {
+        kept |= {
             "history": [dict(row) for row in self.history],
+            "objects": [each.state_dict() for each in self._with_state()],
+            "random": random_state(self.fabric.device),
+        }
+        if self.has_ended:
+            return kept
+        return kept | {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "precision": self.fabric.strategy.precision.state_dict(),
-            "objects": [each.state_dict() for each in self._with_state()],
-            "random": random_state(self.fabric.device),
         }
 
     def load_state_dict(self, state: dict) -> None:
@@ -84,9 +93,10 @@ class Training:
         for name in _KEPT:
             setattr(self, name, state[name])
         self.history = [dict(row) for row in state["history"]]
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.fabric.strategy.precision.load_state_dict(state["precision"])
+        if not self.has_ended:
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.fabric.strategy.precision.load_state_dict(state["precision"])
         for each, its_state in zip(self._with_state(), state["objects"], strict=True):
             each.load_state_dict(its_state)
         set_random_state(state["random"], self.fabric.device)
