@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -218,6 +219,19 @@ def test_a_damaged_state_is_noticed_and_the_one_before_is_good(damage, table, wh
     with pytest.warns(UserWarning, match="state.pt' is damaged; going on from the epoch before"):
         train(table, late)
     same_outcome(late, whole)
+
+
+def test_killed_again_after_a_damage_the_good_one_is_still_there(table, whole, late, tmp_path, monkeypatch):
+    cut_short(late / STATE)
+    for number in range(1, 40, 3):
+        own = shutil.copytree(late, tmp_path / str(number))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the damage, where the kill came before that was seen
+            if killed_at(number, TOUCHES, monkeypatch, partial(train, table, own)):
+                break
+            train(table, own)
+        same_outcome(own, whole)
+    assert 10 < number < 37
 
 
 def test_killed_between_the_two_names_the_one_before_is_taken(table, whole, late):

@@ -100,6 +100,8 @@ def save_state(folder: Path, state: dict) -> None:
 def read_state(folder: Path) -> dict | None:
     """The newest good state in a folder, None where none was written. No code in it is run.
 
+    A damaged one beside it is removed: it would take the place of the good one when the next is written.
+
     Raises:
         CourseError: there are some, but all are damaged.
     """
@@ -108,9 +110,9 @@ def read_state(folder: Path) -> dict | None:
         state = _good(file)
         if state is not None:
             if file != files[0]:
-                warnings.warn(
-                    f"'{files[0]}' is damaged; going on from the epoch before it, in {file.name}.", stacklevel=3
-                )
+                told = f"'{files[0]}' is damaged; going on from the epoch before it, in {file.name}."
+                warnings.warn(told, stacklevel=3)
+                files[0].unlink()
             return state
     if files:
         raise CourseError(f"The training in '{folder}' cannot go on: {named(file.name for file in files)} cannot be read "
