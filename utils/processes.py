@@ -4,8 +4,13 @@ import os
 
 
 def rank() -> int:
-    """The number of this process among all, from 0; the first one writes files and shows progress."""
+    """The number of this process among all, from 0."""
     return _told("RANK", 0)
+
+
+def is_first() -> bool:
+    """Whether this one writes files, shows progress and says what is to be said."""
+    return rank() == 0
 
 
 def count() -> int:

@@ -39,7 +39,7 @@ def test_batches_hold_each_place_once_and_have_their_size(count, batch_size, see
     batches.epoch = epoch
     drawn = list(batches)
     places = [place for batch in drawn for place, _ in batch]
-    assert len(places) == len(set(places)) == count - batches.leaves_one_out
+    assert len(places) == len(set(places)) == batches.kept == count - batches.left_out
     assert set(places) <= set(range(count))
     assert len(drawn) == len(batches)
     assert all(len(batch) == batch_size for batch in drawn[:-1])

@@ -35,37 +35,57 @@ class Batches(Sampler):
         odds: how likely each picture is to be drawn, (count,), in all 1: an epoch is then so many draws, in which one
             may come several times and another not at all. None: each comes once.
         epoch: the epoch that is next; with the seed it decides everything.
+        share: (rank, processes) where several processes share each batch: together they have what one would have alone.
+            In order, each has as many places as the others; those that are lacking begin again at the first.
     """
 
     def __init__(self, count: int, batch_size: int, seed: int = 0, shuffle: bool = False, odds=None):
         self.count, self.batch_size, self.seed, self.shuffle, self.odds = count, batch_size, seed, shuffle, odds
-        self.epoch = 0
-        # BatchNorm cannot train on one picture. In a shuffled epoch it is another one each time that stays out.
-        self.leaves_one_out = shuffle and count % batch_size == 1
+        self.epoch, self.share = 0, (0, 1)
+
+    @property
+    def left_out(self) -> int:
+        """How many stay out of a shuffled epoch, other ones each time: BatchNorm cannot train on one picture a process."""
+        rest, (_, processes) = self.count % self.batch_size, self.share
+        return rest if self.shuffle and rest < 2 * processes else 0
+
+    @property
+    def kept(self) -> int:
+        """How many places an epoch has, for all processes."""
+        return self.count - self.left_out
 
     def plan(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Which pictures an epoch takes, (M,) places in order, and (M,) seeds. Shares for several processes go here."""
+        """Which pictures an epoch takes, (M,) places in order, and (M,) seeds; the same for all processes."""
         rng = np.random.default_rng((self.seed, epoch))
         places = self._order(rng)
         # A seed belongs to a place in the epoch, not to a picture: drawn twice, a picture looks different twice.
         seeds = rng.integers(2**63, size=self.count)
-        kept = self.count - self.leaves_one_out
-        return places[:kept], seeds[:kept]
+        return places[: self.kept], seeds[: self.kept]
 
     def __iter__(self):
-        return self._cut(*self.plan(self.epoch))  # planned now, also where the first batch is asked for later
+        return self._cut(*self.plan(self.epoch), self._parts())  # planned now, also where a batch is asked for later
 
     def __len__(self):
-        return -(-(self.count - self.leaves_one_out) // self.batch_size)
+        return len(self._parts())
+
+    def _parts(self):
+        """The places of the plan that each of this process's batches takes, as slices."""
+        rank, processes = self.share
+        starts = range(0, self.kept, self.batch_size)
+        if self.shuffle:
+            return [slice(start + rank, start + self.batch_size, processes) for start in starts]
+        a_batch = -(-self.batch_size // processes) * processes
+        return [slice(start + rank, start + a_batch, processes) for start in range(0, self.kept, a_batch)]
 
     def _order(self, rng):
         if self.odds is not None:
             return rng.choice(self.count, size=self.count, p=self.odds)
         return rng.permutation(self.count) if self.shuffle else np.arange(self.count)
 
-    def _cut(self, places, seeds):
-        for start in range(0, len(places), self.batch_size):
-            part = slice(start, start + self.batch_size)
+    def _cut(self, places, seeds, parts):
+        lacking = 0 if self.shuffle else -len(places) % self.share[1]
+        places, seeds = (np.concatenate([each, np.resize(each, lacking)]) for each in (places, seeds))
+        for part in parts:
             yield list(zip(places[part].tolist(), seeds[part].tolist()))
 
 

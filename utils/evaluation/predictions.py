@@ -29,7 +29,9 @@ from utils.evaluation.heads import (
     one_table,
     own_name,
 )
+from utils.evaluation.sharing import gathered, shared
 from utils.files import replacing
+from utils.processes import is_first
 
 PREFIX = "p_"
 FIRST = ["path", "label", "predicted"]
@@ -38,6 +40,8 @@ TOLERANCE = 0.01  # of a row's sum
 
 def predict(model: nn.Module, loader, progress: bool = True) -> pd.DataFrame:
     """The model's probabilities for every picture of a loader, in the order of the loader's table.
+
+    Several processes (`torchrun`) share the pictures, and each has the whole table afterwards; all have to call it.
 
     Args:
         model: images (N, 3, H, W) to logits (N, K), or {head: logits}; then the table has a block a head (see `heads`).
@@ -258,14 +262,14 @@ def _probabilities(model, loader, progress):
     """(N, K), float32, in the order of the loader's table; or {head: (N, K)}."""
     device = next(model.parameters()).device
     model = folded(model).to(memory_format=torch.channels_last)  # as the batches lie in memory
-    bar = tqdm(total=len(loader.table), desc="predicting", unit=" pictures", disable=not progress)
-    with bar:
+    bar = tqdm(total=len(loader.table), desc="predicting", unit=" pictures", disable=not progress or not is_first())
+    with bar, shared(loader):
         parts = []
         for images, _ in loader:
             logits = model(images.to(device, non_blocking=True))  # (N, K), or {head: (N, K)}
             parts.append(tree_map(lambda logits: logits.float().softmax(dim=1), logits))
             bar.update(len(images))
-    return tree_map(torch.Tensor.numpy, joined_batches(parts))
+    return tree_map(torch.Tensor.numpy, gathered(joined_batches(parts), len(loader.table)))
 
 
 def _one_of_several(predictions):

@@ -5,6 +5,7 @@ import difflib
 import torch
 from torch import nn
 
+from utils import processes
 from utils.data.sampling import without_weights
 from utils.errors import CourseError, named
 from utils.evaluation.predictions import check_preprocessing
@@ -73,6 +74,9 @@ def _check_loaders(loaders, recipe):
     if found != recipe.batch_size:
         raise CourseError(f"The loaders make batches of {found}, but the recipe says {recipe.batch_size}. Make them with "
                           "make_loaders(..., batch_size=recipe.batch_size).")  # fmt: skip
+    if found < 2 * processes.count():
+        raise CourseError(f"{processes.count()} processes share each batch and need 2 pictures each, but batch_size is {found}. "
+                          f"Take {2 * processes.count()} or more, or fewer processes.")  # fmt: skip
     for name in ("sampling", "sample_weights"):
         if getattr(loaders, name) != getattr(recipe, name):
             raise CourseError(f"The loaders were made with {name}={getattr(loaders, name)!r}, but the recipe says "
@@ -138,6 +142,10 @@ def _check_objective(objective, recipe):
         raise CourseError(f"Expected an objective, which has loss, scores and higher_is_better, but this "
                           f"{type(objective).__name__} has no {named(missing)}. For an example see "
                           "utils.training.objectives.CrossEntropy.")  # fmt: skip
+    unheard = [head for head, share in getattr(objective, "shares", {}).items() if share == 0]
+    if unheard and processes.count() > 1:
+        raise CourseError(f"Several processes wait for a gradient of every head, but {named(unheard)} has a weight of 0. Give "
+                          "it a small one, 1e-6 for instance, or train with one process.")  # fmt: skip
     scores = list(objective.higher_is_better)
     if recipe.best_by not in scores:
         near = difflib.get_close_matches(recipe.best_by, scores, 1)
@@ -159,6 +167,9 @@ def _has(objective, name):
 
 def _check_device(recipe):
     kind, _, number = recipe.device.partition(":")
+    if number and processes.count() > 1:
+        raise CourseError(f"Each of the {processes.count()} processes takes a device of its own, but the recipe says "
+                          f"device={recipe.device!r}. Take device={kind!r}.")  # fmt: skip
     there = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
     if kind in there and int(number or 0) >= there[kind]:
         raise CourseError(f"The recipe says device={recipe.device!r}, but this machine has {there[kind]} of that kind. "

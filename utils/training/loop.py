@@ -16,9 +16,11 @@ import pandas as pd
 import torch
 from torch import nn
 
+from utils import processes
 from utils.errors import CourseError, named
 from utils.evaluation.heads import joined_batches
 from utils.evaluation.predictions import evaluating
+from utils.evaluation.sharing import gathered, shared
 from utils.models.build import seeded
 from utils.models.freezing import Freezable, count_parameters, freeze, frozen_parts, unfreeze
 from utils.training.checks import check_fit, check_handed_in
@@ -93,8 +95,13 @@ def fit(
                      after_step=after_step, after_epoch=after_epoch)  # fmt: skip
     folder = Path(output_dir).expanduser().absolute() if output_dir else None
     files, states = ([Files(folder, model, recipe)], [States(facts, resume)]) if folder else ([], [])
-    bar = Progress(recipe.epochs, recipe.epochs * steps_an_epoch(loaders, recipe), progress)
-    with alone_in(folder), seeded(recipe.seed), bar, CtrlC() as ctrl_c:
+    with (
+        alone_in(folder),
+        shared(loaders.train),
+        seeded(recipe.seed + processes.rank()),
+        Progress(recipe.epochs, recipe.epochs * steps_an_epoch(loaders, recipe), progress) as bar,
+        CtrlC() as ctrl_c,
+    ):
         training = set_up(model, loaders, recipe, objective, schedule=schedule, batch_transform=batch_transform)
         training.output_dir = folder
         training.after_step = [bar.step, *averages_of(recipe, model), *after_step, ctrl_c]
@@ -104,6 +111,7 @@ def fit(
         run(training)
         for each in files:
             each.end(training)
+        training.fabric.barrier()  # no process goes on to files that are not written yet
     return Fitted(model, history_table(training.history), training.best, training.stopped, folder and folder / BEST)
 
 
@@ -151,15 +159,19 @@ def train_one_epoch(training: Training) -> dict[str, float]:
             check_loss(training, loss_sum)
         for call in training.after_step:
             call(training)
+    loss_sum = training.fabric.all_reduce(loss_sum, reduce_op="mean")  # of all processes
     check_loss(training, loss_sum)
     return {"train_loss": loss_sum.item() / seen, "images_per_second": seen / (time.perf_counter() - start)}
 
 
 def take_step(training: Training, batches) -> int:
-    """Change the weights once, by all of these batches; how many pictures they were. `training.loss` is their mean loss."""
+    """Change the weights once, by all of these batches; how many pictures they were, those of other processes with them.
+
+    `training.loss` is their mean loss, as this process sees it: the mean of all processes is that of all pictures.
+    """
     training.optimizer.zero_grad()
-    pictures = sum(len(images) for images, _ in batches)
-    training.loss = sum(backward(training, batch, pictures) for batch in batches)
+    pictures = training.pictures_of_step
+    training.loss = sum(backward(training, batch, pictures, batch is batches[-1]) for batch in batches)
     clip(training)
     set_lr(training)
     training.optimizer.step()
@@ -174,30 +186,33 @@ def in_groups(batches, size: int):
         yield group
 
 
-def backward(training: Training, batch, whole: int) -> torch.Tensor:
+def backward(training: Training, batch, whole: int, is_last: bool = True) -> torch.Tensor:
     """Add the gradient of one batch, of `whole` pictures a step; the step's loss is the sum of what it returns.
 
     Each batch counts by its pictures, so that several small ones give the gradient of a large one, where every picture
     counts the same. (With weights of classes or pictures, or pictures without a label, each small batch is divided by what
-    its own pictures count; and BatchNorm still goes by each small one.)
+    its own pictures count; and BatchNorm still goes by each small one.) Where several processes share a batch, the mean
+    of their gradients is taken, once a step.
     """
     images, targets = training.fabric.to_device(batch)
-    share = len(images) / whole
+    share = training.loaders.train.batch_sampler.share[1] * len(images) / whole
     images, targets = training.batch_transform(images, targets)
-    loss = share * training.objective.loss(training.network(images), targets)
-    training.fabric.backward(loss)
+    with training.fabric.no_backward_sync(training.network, enabled=not is_last):
+        loss = share * training.objective.loss(training.network(images), targets)
+        training.fabric.backward(loss)
     return loss.detach()
 
 
 @torch.inference_mode()
 def evaluate(training: Training) -> dict[str, float]:
     """The objective's scores over all of valid at once, in eval mode; where weights are averaged, those of the average."""
-    outputs, targets, network = [], [], training.judged_network
-    with evaluating(network):
-        for images, wanted in training.loaders.valid:
+    outputs, targets, network, loader = [], [], training.judged_network, training.loaders.valid
+    with evaluating(network), shared(loader):
+        for images, wanted in loader:
             outputs.append(network(training.fabric.to_device(images)))
             targets.append(wanted)
-    return training.objective.scores(joined_batches(outputs), joined_batches(targets))
+    found = gathered((joined_batches(outputs), joined_batches(targets)), len(loader.table))
+    return training.objective.scores(*found)
 
 
 def set_lr(training: Training) -> None:

@@ -10,12 +10,15 @@ import threading
 from tqdm.auto import tqdm
 from tqdm.notebook import tqdm_notebook
 
+from utils import processes
+
 
 class Progress:
     """A bar where a bar can move (a terminal, a notebook); elsewhere, in a log file say, one line an epoch."""
 
     def __init__(self, epochs: int, steps: int, shown: bool = True):
         can_move = issubclass(tqdm, tqdm_notebook) or sys.stderr.isatty()
+        shown = shown and processes.is_first()
         self.epochs, self.shown, self.prints = epochs, shown, shown and not can_move
         self.bar = tqdm(total=steps, desc="training", unit=" steps", disable=not shown or not can_move)
 
@@ -53,7 +56,7 @@ class CtrlC:
     """Within the block Ctrl-C waits until the step or epoch under way is done; pressed again, it does not wait.
 
     So no weights are left half changed and no file half written. Where somebody else listens to Ctrl-C, or outside of
-    Python's main thread, nothing is changed.
+    Python's main thread, nothing is changed; nor for several processes.
     """
 
     def __init__(self):
@@ -61,6 +64,8 @@ class CtrlC:
 
     def __enter__(self):
         is_main = threading.current_thread() is threading.main_thread()
+        # Of several processes each would stop at another step, and wait for the others for ever.
+        is_main = is_main and processes.count() == 1
         self.listens = is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if self.listens:
             signal.signal(signal.SIGINT, self._note)

@@ -20,6 +20,7 @@ import filelock
 import pandas as pd
 import torch
 
+from utils import processes
 from utils.errors import CourseError, named
 from utils.files import RECIPE, remove_litter, replacing, results_in
 from utils.training.keeping import NUMBERS, THEN
@@ -46,17 +47,29 @@ class States:
         Raises:
             CourseError: all states are damaged, or they are of another training.
         """
-        if not self.resume:
-            set_aside(training.output_dir)
-        elif (state := read_state(training.output_dir)) is not None:
-            _check_same(state["of"], self.facts, training.output_dir)
+        state = training.fabric.broadcast(self._found(training.output_dir) if processes.is_first() else None)
+        if state is not None:
             training.load_state_dict(state)
 
     def __call__(self, training) -> None:
         state = training.state_dict() | {"of": self.facts, "has_ended": training.has_ended}
-        save_state(training.output_dir, state)
-        if training.has_ended:
-            (training.output_dir / BEFORE).unlink(missing_ok=True)
+        if processes.is_first():
+            save_state(training.output_dir, state)
+            if training.has_ended:
+                (training.output_dir / BEFORE).unlink(missing_ok=True)
+
+    def _found(self, folder):
+        """What to go on from, None for nothing."""
+        if not self.resume:
+            set_aside(folder)
+            return None
+        state = read_state(folder)
+        if state is not None:
+            _check_same(state["of"], self.facts, folder)
+            if len(state["random"]) != processes.count():
+                warnings.warn(f"This training was begun by {len(state['random'])} processes and goes on with "
+                              f"{processes.count()}: whatever is left to chance goes on otherwise.", stacklevel=4)  # fmt: skip
+        return state
 
 
 def set_aside(folder: Path) -> None:
@@ -76,7 +89,7 @@ def set_aside(folder: Path) -> None:
                 (folder / name).replace(aside / name)
         after = f" after epoch {state['epoch']} of {state['of']['recipe']['epochs']}" if state else ""
         warnings.warn(f"In '{folder}' a training was cut off{after}. This one begins anew; to go on with the other: "
-                      f"fit(..., output_dir='{aside}', resume=True)", stacklevel=5)  # fmt: skip
+                      f"fit(..., output_dir='{aside}', resume=True)", stacklevel=6)  # fmt: skip
 
 
 def save_state(folder: Path, state: dict) -> None:
@@ -192,7 +205,7 @@ def alone_in(folder: Path | None, patience: float | None = None):
     Raises:
         CourseError: another training is writing there, or nothing can be written.
     """
-    if folder is None:
+    if folder is None or not processes.is_first():
         yield
         return
     told = folder / LOCKED_BY

@@ -13,6 +13,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from utils import processes
+from utils.evaluation.sharing import from_each
 from utils.training.choices import make_optimizer
 from utils.training.recipe import Recipe
 from utils.training.rules import PRECISIONS
@@ -54,6 +56,13 @@ class Training:
         return steps_an_epoch(self.loaders, self.recipe)
 
     @property
+    def pictures_of_step(self) -> int:
+        """How many pictures the next step sees, in all processes that share its batches."""
+        batches, done = self.loaders.train.batch_sampler, self.step % self.steps_an_epoch
+        a_step = batches.batch_size * self.recipe.accumulate
+        return min(a_step, batches.kept - done * a_step)
+
+    @property
     def judged_model(self) -> nn.Module:
         """Whose weights are judged and kept: the model's, or their average where there is one."""
         return self.model if self.average is None else self.average.model
@@ -72,13 +81,14 @@ class Training:
         """All that continues a training after an epoch, to the same bits: for `torch.save`, readable `weights_only`.
 
         The tensors are those of the model itself: save or copy them before training goes on. Objects that were handed
-        in take part if they have a `state_dict`. Of a training that has ended, what made the next step is left out.
+        in take part if they have a `state_dict`. Of a training that has ended, what made the next step is left out. Several
+        processes have to call it together: all but where chance stands is the same for each.
         """
         kept = {name: getattr(self, name) for name in _KEPT}
         kept |= {
             "history": [dict(row) for row in self.history],
             "objects": [each.state_dict() for each in self._with_state()],
-            "random": random_state(self.fabric.device),
+            "random": from_each(random_state(self.fabric.device)),
         }
         if self.has_ended:
             return kept
@@ -99,7 +109,7 @@ class Training:
             self.fabric.strategy.precision.load_state_dict(state["precision"])
         for each, its_state in zip(self._with_state(), state["objects"], strict=True):
             each.load_state_dict(its_state)
-        set_random_state(state["random"], self.fabric.device)
+        set_random_state(state["random"][processes.rank() % len(state["random"])], self.fabric.device)
 
     def _with_state(self):
         handed_in = [self.objective, self.schedule, self.batch_transform, *self.after_step, *self.after_epoch]
@@ -117,8 +127,13 @@ def steps_an_epoch(loaders, recipe: Recipe) -> int:
 def set_up(model: nn.Module, loaders, recipe: Recipe, objective, **objects) -> Training:
     """A Training that has not begun. Further arguments are fields of Training."""
     accelerator, _, number = recipe.device.partition(":")
-    devices = [int(number)] if number else 1
-    fabric = Fabric(accelerator=accelerator, devices=devices, precision=PRECISIONS[recipe.precision])
+    devices = [int(number)] if number else processes.count_here()
+    # DDP waits for a gradient of every weight; it has to look which ones have none, where the backbone stands still.
+    strategy = "ddp_find_unused_parameters_true" if processes.count() > 1 and recipe.freeze_epochs else "auto"
+    fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=processes.count() // processes.count_here(),
+                    strategy=strategy, precision=PRECISIONS[recipe.precision])  # fmt: skip
+    if processes.count() > 1:
+        fabric.launch()
     model.to(memory_format=torch.channels_last)  # convolutions on batches that lie so are up to twice as fast
     network, optimizer = fabric.setup(_compiled(model, recipe), make_optimizer(model, recipe))
     return Training(model, network, optimizer, fabric, loaders, recipe, objective, **objects)
