@@ -54,7 +54,7 @@ def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto"
     """
     global _current
     folder = Path(output_dir).expanduser().absolute() if output_dir else RUNS / lesson
-    _check_apart(folder, parameters.get("data_dir"))
+    check_apart(folder, parameters.get("data_dir"))
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
@@ -68,7 +68,7 @@ def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto"
         "numbers": {},
         "claims": [],
     }
-    run = Run(lesson, folder, _device(device), seed, results)
+    run = Run(lesson, folder, device_named(device), seed, results)
     _write(run)
     with results_in(folder):
         write_yaml(folder / RECIPE, results["parameters"], f"What {lesson} was run with. The same run again:\n"
@@ -120,7 +120,8 @@ def _running(what):
     return _current
 
 
-def _check_apart(folder, data_dir):
+def check_apart(folder: Path, data_dir) -> None:
+    """A CourseError where results would lie among the reader's pictures."""
     if not data_dir:
         return
     pictures = Path(data_dir).expanduser().resolve()
@@ -129,7 +130,8 @@ def _check_apart(folder, data_dir):
                           f"'{pictures}'. Choose a folder elsewhere, or leave output_dir empty.")  # fmt: skip
 
 
-def _device(device):
+def device_named(device: str) -> str:
+    """The device itself; for "auto" a GPU if there is one, else the CPU."""
     if device != "auto":
         return str(torch.device(device))
     if torch.cuda.is_available():

@@ -8,6 +8,11 @@ def rank() -> int:
     return _told("RANK", 0)
 
 
+def rank_here() -> int:
+    """Its number among those on this machine, which is that of its GPU."""
+    return _told("LOCAL_RANK", 0)
+
+
 def is_first() -> bool:
     """Whether this one writes files, shows progress and says what is to be said."""
     return rank() == 0
@@ -21,6 +26,11 @@ def count() -> int:
 def count_here() -> int:
     """How many of them share this machine, its memory and its cores."""
     return _told("LOCAL_WORLD_SIZE", 1)
+
+
+def started_by_fabric() -> bool:
+    """Whether `fabric run` started them; then a Fabric brings them together by itself."""
+    return "LT_CLI_USED" in os.environ
 
 
 def _told(name, otherwise):

@@ -18,6 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.utils._pytree import tree_map
 from tqdm.auto import tqdm
 
+from utils import processes
 from utils.data.loaders import make_loader
 from utils.errors import CourseError, named
 from utils.evaluation.heads import (
@@ -31,7 +32,6 @@ from utils.evaluation.heads import (
 )
 from utils.evaluation.sharing import gathered, shared
 from utils.files import replacing
-from utils.processes import is_first
 
 PREFIX = "p_"
 FIRST = ["path", "label", "predicted"]
@@ -262,7 +262,8 @@ def _probabilities(model, loader, progress):
     """(N, K), float32, in the order of the loader's table; or {head: (N, K)}."""
     device = next(model.parameters()).device
     model = folded(model).to(memory_format=torch.channels_last)  # as the batches lie in memory
-    bar = tqdm(total=len(loader.table), desc="predicting", unit=" pictures", disable=not progress or not is_first())
+    own = -(-len(loader.table) // processes.count())
+    bar = tqdm(total=own, desc="predicting", unit=" pictures", disable=not progress or not processes.is_first())
     with bar, shared(loader):
         parts = []
         for images, _ in loader:

@@ -47,9 +47,21 @@ def from_each(thing) -> list:
     return found
 
 
+def from_first(function):
+    """What `function()` gives in the first process, for all of them; it is called there alone."""
+    if processes.count() == 1:
+        return function()
+    connect()
+    found = [function() if processes.is_first() else None]
+    distributed.broadcast_object_list(found)
+    return found[0]
+
+
 def connect() -> None:
-    """Let the processes speak with each other, if they do not already."""
+    """Let the processes speak with each other, if they do not already; each by a GPU of its own, where there are some."""
     if not distributed.is_initialized():
+        if torch.cuda.is_available():
+            torch.cuda.set_device(processes.rank_here())
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
         atexit.register(distributed.destroy_process_group)
 

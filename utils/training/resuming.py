@@ -22,6 +22,7 @@ import torch
 
 from utils import processes
 from utils.errors import CourseError, named
+from utils.evaluation.sharing import from_first
 from utils.files import RECIPE, remove_litter, replacing, results_in
 from utils.training.keeping import NUMBERS, THEN
 
@@ -47,7 +48,7 @@ class States:
         Raises:
             CourseError: all states are damaged, or they are of another training.
         """
-        state = training.fabric.broadcast(self._found(training.output_dir) if processes.is_first() else None)
+        state = from_first(lambda: self._found(training.output_dir))
         if state is not None:
             training.load_state_dict(state)
 
@@ -68,7 +69,7 @@ class States:
             _check_same(state["of"], self.facts, folder)
             if len(state["random"]) != processes.count():
                 warnings.warn(f"This training was begun by {len(state['random'])} processes and goes on with "
-                              f"{processes.count()}: whatever is left to chance goes on otherwise.", stacklevel=4)  # fmt: skip
+                              f"{processes.count()}: whatever is left to chance goes on otherwise.", stacklevel=6)  # fmt: skip
         return state
 
 
@@ -89,7 +90,7 @@ def set_aside(folder: Path) -> None:
                 (folder / name).replace(aside / name)
         after = f" after epoch {state['epoch']} of {state['of']['recipe']['epochs']}" if state else ""
         warnings.warn(f"In '{folder}' a training was cut off{after}. This one begins anew; to go on with the other: "
-                      f"fit(..., output_dir='{aside}', resume=True)", stacklevel=6)  # fmt: skip
+                      f"fit(..., output_dir='{aside}', resume=True)", stacklevel=8)  # fmt: skip
 
 
 def save_state(folder: Path, state: dict) -> None:

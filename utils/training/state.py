@@ -132,7 +132,7 @@ def set_up(model: nn.Module, loaders, recipe: Recipe, objective, **objects) -> T
     strategy = "ddp_find_unused_parameters_true" if processes.count() > 1 and recipe.freeze_epochs else "auto"
     fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=processes.count() // processes.count_here(),
                     strategy=strategy, precision=PRECISIONS[recipe.precision])  # fmt: skip
-    if processes.count() > 1:
+    if processes.count() > 1 and not processes.started_by_fabric():
         fabric.launch()
     model.to(memory_format=torch.channels_last)  # convolutions on batches that lie so are up to twice as fast
     network, optimizer = fabric.setup(_compiled(model, recipe), make_optimizer(model, recipe))
