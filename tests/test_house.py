@@ -16,6 +16,7 @@ ORDER = [
     "errors",
     "files",
     "versions",
+    "processes",
     "commands",
     "data",
     "models",
@@ -29,6 +30,7 @@ ALONE = {
     "lesson": {"errors", "files", "versions"},
     "notebooks": {"errors", "files", "commands"},
     "doctor": {"errors", "data"},
+    "train": {"lesson", *ORDER[: ORDER.index("training") + 1]},  # a command: it puts the pieces together
 }
 NO_TORCH = [
     "utils",

@@ -40,6 +40,23 @@ def _fingerprint(folder):
 
 
 @pytest.fixture
+def forked():
+    """forked(function): the number of a process that calls it and ends with 0 if the answer was true."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs to start a process in the middle of a test")
+    return _forked
+
+
+def _forked(function):
+    if child := os.fork():
+        return child
+    try:
+        os._exit(0 if function() else 1)
+    finally:  # an error must not go on as a second pytest
+        os._exit(2)
+
+
+@pytest.fixture
 def open_folder():
     """A folder that everybody can reach; pytest's own are closed to all but the user who runs it."""
     with tempfile.TemporaryDirectory() as folder:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import signal
 import threading
 import time
 from pathlib import Path
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils.data import cache
-from utils.data.cache import CACHES, Choice, InMemory, OnDisk, choose, decoded, free_memory, is_whole, open_store
+from utils.data import cache, room, stores
+from utils.data.cache import CACHES, open_store
 from utils.data.images import open_image
+from utils.data.room import free_memory
+from utils.data.stores import InMemory, OnDisk, decoded, is_whole
 from utils.data.transforms import Preprocessing
 from utils.errors import CourseError
 
@@ -59,7 +62,7 @@ def no_decoding(monkeypatch):
     """From now on, decoding fails the test."""
 
     def refuse():
-        monkeypatch.setattr(cache, "_read", lambda path, _: pytest.fail(f"{path} is decoded a second time"))
+        monkeypatch.setattr(stores, "_read", lambda path, _: pytest.fail(f"{path} is decoded a second time"))
 
     return refuse
 
@@ -103,14 +106,14 @@ def test_pictures_come_in_their_order_whatever_the_number_of_threads(threads, ro
 
 def test_a_worker_process_takes_no_threads_beside_itself(root, monkeypatch):
     store, _ = opened(root, "none", threads=4)
-    monkeypatch.setattr(cache, "get_worker_info", lambda: "one of them")
-    monkeypatch.setattr(cache, "ThreadPoolExecutor", None)
+    monkeypatch.setattr(stores, "get_worker_info", lambda: "one of them")
+    monkeypatch.setattr(stores, "ThreadPoolExecutor", None)
     assert len(store.take([0, 1])) == 2
 
 
 def test_threads_stay_only_a_little_ahead_of_what_is_taken():
     begun = []
-    results = cache._in_order(lambda item: begun.append(item) or item, range(1000), 2)
+    results = stores._in_order(lambda item: begun.append(item) or item, range(1000), 2)
     assert [next(results) for _ in range(5)] == [0, 1, 2, 3, 4]
     time.sleep(0.05)
     assert len(begun) < 20, "each result that waits takes memory"
@@ -180,7 +183,8 @@ def test_a_picture_of_the_same_length_written_later_is_seen_too(root, folder):
 
 @pytest.mark.parametrize("damage", [
     lambda whole: whole[:-1], lambda whole: whole[:40], lambda whole: b"", lambda whole: b"not an array",
-    lambda whole: whole.replace(b"|u1", b"|i1"),
+    lambda whole: whole.replace(b"|u1", b"|i1"), lambda whole: whole[:-4], lambda whole: whole + bytes(4),
+    lambda whole: whole[: -4 * COUNT], lambda whole: whole[: len(whole) // 2],
 ])  # fmt: skip
 def test_a_cache_that_is_not_whole_is_made_anew(damage, root, folder):
     file = opened(root, "disk", folder)[0].file
@@ -198,34 +202,125 @@ def test_a_cache_of_another_shape_is_none(root, folder):
     assert not is_whole(folder / "missing.npy", SHAPE)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a process that can be ended midway")
-def test_a_kill_midway_leaves_no_cache_and_the_next_one_is_right(root, folder, monkeypatch):
+def test_a_kill_midway_leaves_no_cache_and_the_next_one_is_right(root, folder, forked):
     count = iter(range(100))
-    read = cache._read
-    child = os.fork()
-    if not child:  # a process of its own, that ends at the fourth picture without any cleaning up
-        cache._read = lambda *arguments: os._exit(0) if next(count) == 3 else read(*arguments)
+    read = stores._read
+
+    def end_at_the_fourth():  # without any cleaning up
+        stores._read = lambda *arguments: os._exit(0) if next(count) == 3 else read(*arguments)
         opened(root, "disk", folder, threads=1)
-        os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
-    left = files_in(folder)
-    assert len(left) == 1
-    assert left[0].startswith("."), "under a temporary name"
+
+    assert os.waitpid(forked(end_at_the_fourth), 0)[1] == 0
+    lock, half = files_in(folder)
+    assert lock.endswith(".lock")
+    assert half.startswith("."), "under a temporary name"
     expected = opened(root)[0].take(range(COUNT))
-    assert np.array_equal(opened(root, "disk", folder)[0].take(range(COUNT)), expected)
+    store, _ = opened(root, "disk", folder)
+    assert np.array_equal(store.take(range(COUNT)), expected)
+    assert files_in(folder) == [store.file.name], "half of many GB is a lot"
 
 
 def test_what_was_left_half_written_is_removed_once_it_is_old(root, folder):
     folder.mkdir()
-    old, young, foreign = (folder / name for name in (".pictures-a.npy.x1", ".pictures-b.npy.x2", ".mine"))
-    for file in (old, young, foreign):
+    names = (".pictures-a.npy.x1", ".pictures-a.lock", ".pictures-b.npy.x2", ".mine")
+    old, old_lock, young, foreign = (folder / name for name in names)
+    for file in (old, old_lock, young, foreign):
         file.write_bytes(b"half")
-    for file in (old, foreign):
+    for file in (old, old_lock, foreign):
         os.utime(file, (1, 1))
     opened(root, "disk", folder)
     assert not old.exists()
+    assert not old_lock.exists()
     assert young.exists(), "somebody may be writing it"
     assert foreign.exists()
+
+
+def test_when_a_cache_is_made_those_are_removed_that_were_not_used_for_30_days(root, folder):
+    used, unused = (opened(root, "disk", folder, Preprocessing((4, side)))[0].file for side in (4, 8))
+    young, *foreign = (folder / name for name in (f"pictures-{'0' * 32}.npy", "pictures-mine.npy", f"{'0' * 32}.npy"))
+    for file in (young, *foreign):
+        file.write_bytes(b"whatever")
+    days = 24 * 3600
+    for file, age in ((used, 40), (unused, 31), (young, 29), *((file, 40) for file in foreign)):
+        os.utime(file, (time.time() - age * days,) * 2)
+    opened(root, "disk", folder, Preprocessing((4, 4)))
+    assert unused.exists(), "there was one, so none was made"
+    opened(root, "disk", folder)
+    assert not unused.exists()
+    assert used.exists(), "it was used just now, for the first time in 40 days"
+    assert all(file.exists() for file in (young, *foreign))
+
+
+def test_another_pillow_may_decode_otherwise_so_it_makes_a_cache_of_its_own(root, folder, monkeypatch):
+    opened(root, "disk", folder)
+    monkeypatch.setattr(cache.PIL, "__version__", "99.0")
+    opened(root, "disk", folder)
+    assert len(files_in(folder)) == 2
+
+
+def test_a_damaged_cache_is_noticed_and_the_next_run_makes_another(root, folder):
+    store, _ = opened(root, "disk", folder)
+    whole = store.file.read_bytes()
+    middle = len(whole) - COUNT * 4 - 2000
+    store.file.write_bytes(whole[:middle] + bytes(100) + whole[middle + 100 :])  # as after a power cut
+    assert "Run this again" in message(opened(root, "disk", folder)[0].take, range(COUNT))
+    again, _ = opened(root, "disk", folder)
+    assert again.file.read_bytes() == whole
+
+
+# --- several processes -----------------------------------------------------------------------------
+
+
+def test_of_processes_that_want_the_same_cache_one_decodes_and_the_others_wait(
+    root, folder, tmp_path, monkeypatch, forked
+):
+    read = stores._read
+
+    def slow(path, preprocessing):
+        time.sleep(0.05)
+        with (tmp_path / "log").open("a") as log:
+            log.write(f"{os.getpid()} {path}\n")
+        return read(path, preprocessing)
+
+    expected = opened(root)[0].take(range(COUNT))
+    monkeypatch.setattr(stores, "_read", slow)
+    children = [
+        forked(lambda: np.array_equal(opened(root, "disk", folder)[0].take(range(COUNT)), expected)) for _ in range(3)
+    ]
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+    decoded_by, paths = zip(*(line.split() for line in (tmp_path / "log").read_text().splitlines()))
+    assert len(set(decoded_by)) == 1
+    assert sorted(paths) == [str(path) for path in paths_in(root)]
+    assert len(files_in(folder)) == 1, "no lock is left"
+
+
+def test_who_waits_is_told_and_goes_on_where_the_one_that_decodes_is_killed(root, folder, monkeypatch, forked):
+    begun, begins = os.pipe()
+
+    def stick_at_the_first():
+        stores._read = lambda *arguments: os.write(begins, b"!") and time.sleep(100)
+        opened(root, "disk", folder, threads=1)
+
+    child = forked(stick_at_the_first)
+    assert os.read(begun, 1) == b"!"
+    monkeypatch.setattr(cache, "PATIENCE", 0.05)
+    end = threading.Timer(0.5, os.kill, (child, signal.SIGKILL))
+    end.start()
+    with pytest.warns(UserWarning, match=f"Another process decodes the same pictures to '{folder}.*; waiting for it"):
+        store, _ = opened(root, "disk", folder)
+    end.join()
+    os.waitpid(child, 0)
+    assert np.array_equal(store.take(range(COUNT)), opened(root)[0].take(range(COUNT)))
+    assert files_in(folder) == [store.file.name]
+
+
+def test_each_of_several_processes_takes_its_part_of_the_memory_and_of_the_cores(root, folder, monkeypatch):
+    monkeypatch.setattr(room.os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    share = 1.5 * np.prod(SHAPE) / free_memory()  # enough for one
+    for count, kind, threads in ((1, "memory", 8), (2, "disk", 4)):
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", str(count))
+        assert opened(root, "auto", folder, memory_share=share)[1].kind == kind
+        assert opened(root, "none")[0].threads == threads
 
 
 def test_an_error_midway_leaves_nothing(root, folder):
@@ -308,43 +403,16 @@ def test_without_a_cache_they_are_named_when_they_are_taken(root):
 
 
 def test_another_error_than_a_pictures_is_not_swallowed(root, monkeypatch):
-    monkeypatch.setattr(cache, "open_image", lambda path, size: Image.new("L", (4, 4)))
+    monkeypatch.setattr(stores, "open_image", lambda path, size: Image.new("L", (4, 4)))
     assert "Expected an RGB image" in message(opened, root, threads=2)
 
 
 # --- room ------------------------------------------------------------------------------------------
 
-GB = 10**9
-
-
-@pytest.mark.parametrize(("need", "kind", "share", "memory", "disk", "expected"), [
-    (1 * GB, "auto", 0.5, 2 * GB, 0, "memory"), (1 * GB + 1, "auto", 0.5, 2 * GB, 9 * GB, "disk"),
-    (1 * GB + 1, "auto", 0.6, 2 * GB, 9 * GB, "memory"), (9 * GB, "auto", 0.5, 2 * GB, 9 * GB, "disk"),
-    (9 * GB + 1, "auto", 0.5, 2 * GB, 9 * GB, "none"), (2 * GB, "memory", 0.5, 2 * GB, 0, "memory"),
-    (9 * GB, "disk", 0.5, 0, 9 * GB, "disk"), (1, "auto", 1, 0, 0, "none"),
-])  # fmt: skip
-def test_pictures_go_where_there_is_room(need, kind, share, memory, disk, expected):
-    choice = choose(need, kind, share, memory, disk)
-    assert choice.kind == expected
-    assert ("as asked for" in choice.why) == (kind != "auto")
-
-
-def test_the_reason_says_how_much_and_against_what():
-    assert choose(46_000_000, "auto", 0.5, GB, 0) == Choice("memory", "46 MB, under 50% of the memory that is free")
-    assert choose(3 * GB, "auto", 0.25, GB, 9 * GB).why == "3.0 GB, over 25% of the memory that is free"
-    assert choose(1, "auto", 0.5, GB, 0).why.startswith("1 MB")
-
-
-@pytest.mark.parametrize("kind", ["memory", "disk"])
-def test_too_little_room_where_it_was_asked_for_is_answered(kind):
-    found = message(choose, 5 * GB, kind, 0.5, 2 * GB, 2 * GB)
-    assert f"take 5.0 GB at this size, but cache={kind!r} has room for 2.0 GB" in found
-    assert "cache='none'" in found
-
 
 def test_a_disk_that_is_nearly_full_is_not_filled_but_a_cache_that_is_there_is_used(root, folder, monkeypatch):
     store, _ = opened(root, "disk", folder)
-    monkeypatch.setattr(cache.shutil, "disk_usage", lambda path: SimpleNamespace(free=100))
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda path: SimpleNamespace(free=100))
     monkeypatch.setattr(cache, "free_memory", lambda: 10)
     assert opened(root, "auto", folder)[1].kind == "disk"
     store.file.unlink()
@@ -359,43 +427,6 @@ def test_a_share_of_the_memory_that_is_none_is_answered(share, root):
 
 def test_an_unknown_cache_is_answered_with_those_there_are(root):
     assert "one of 'auto', 'memory', 'disk', 'none', but got 'ram'" in message(opened, root, "ram")
-
-
-def system_of(tmp_path, files):
-    for name, content in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(content)
-    return tmp_path
-
-
-MACHINE = {"proc/meminfo": "MemTotal:  8000 kB\nMemFree:  10 kB\nMemAvailable:    4000 kB\n"}
-GROUP = "sys/fs/cgroup"
-
-
-@pytest.mark.parametrize(("groups", "free"), [
-    ({}, 4000 * 1024),
-    ({"proc/self/cgroup": "0::/\n", f"{GROUP}/memory.max": "max\n"}, 4000 * 1024),
-    ({"proc/self/cgroup": "0::/\n", f"{GROUP}/memory.max": "3000\n", f"{GROUP}/memory.current": "1000\n"}, 2000),
-    ({"proc/self/cgroup": "0::/\n", f"{GROUP}/memory.max": "3000\n", f"{GROUP}/memory.current": "2900\n",
-      f"{GROUP}/memory.stat": "anon 5\ninactive_file 700\nfile 9\n"}, 800),
-    ({"proc/self/cgroup": "0::/job/7\n", f"{GROUP}/job/memory.max": "500\n", f"{GROUP}/job/memory.current": "100",
-      f"{GROUP}/job/7/memory.max": "max\n"}, 400),
-    ({"proc/self/cgroup": "0::/\n", f"{GROUP}/memory.max": "10\n", f"{GROUP}/memory.current": "20\n"}, 0),
-])  # fmt: skip
-def test_free_memory_is_that_of_the_machine_or_of_the_container_where_that_is_less(groups, free, tmp_path):
-    assert free_memory(system_of(tmp_path, MACHINE | groups)) == free
-
-
-def test_free_memory_where_the_system_says_less(tmp_path, monkeypatch):
-    half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    assert free_memory(tmp_path) == half, "as on macOS, half of all"
-    monkeypatch.delattr(os, "sysconf")
-    assert free_memory(tmp_path) == cache.UNKNOWN_MEMORY, "as on Windows"
-
-
-def test_this_machine_has_some_memory_and_cores():
-    assert 10**7 < free_memory() < 10**14
-    assert 1 <= cache.cores() <= os.cpu_count()
 
 
 def test_what_is_named_here_are_the_stores_that_loaders_use(root, folder):

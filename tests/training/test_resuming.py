@@ -137,12 +137,23 @@ def test_so_do_the_readers_own_objects(table, tmp_path):
 def test_a_training_that_has_ended_is_given_back_without_a_step(table, whole, tmp_path):
     first = train(table, tmp_path)
     assert "optimizer" not in read_state(tmp_path)
+    assert not (tmp_path / BEFORE).exists()
     steps = []
     again = train(table, tmp_path, after_step=[steps.append])
     assert not steps
     assert again.history.equals(first.history) and again.best == first.best and again.stopped == first.stopped
     assert all(torch.equal(a, b) for a, b in zip(again.model.state_dict().values(), first.model.state_dict().values()))
     same_outcome(tmp_path, whole)
+
+
+def test_one_that_was_ended_by_a_callable_has_ended(table, tmp_path):
+    def enough(training):
+        training.stopped = "enough" if training.epoch == 2 else ""
+
+    steps = []
+    for _ in range(2):
+        result = train(table, tmp_path, after_step=[lambda training: steps.append(training.step)], after_epoch=[enough])
+        assert (result.stopped, len(result.history), steps) == ("enough", 2, [1, 2, 3, 4])
 
 
 def test_ctrl_c_can_be_taken_back(table, whole, tmp_path):
@@ -296,6 +307,16 @@ def test_no_space_at_any_file_is_answered(table, whole, tmp_path, monkeypatch):
     monkeypatch.undo()
     train(table, tmp_path)
     same_outcome(tmp_path, whole)
+
+
+def test_a_state_is_on_the_disk_before_it_takes_the_place_of_another(table, tmp_path, monkeypatch):
+    """A power cut may otherwise leave a name without its content."""
+    real, calls = {"fsync": os.fsync, "replace": os.replace}, []
+    monkeypatch.setattr(os, "fsync", lambda handle: calls.append("fsync") or real["fsync"](handle))
+    monkeypatch.setattr(os, "replace", lambda one, other: calls.append(str(other)) or real["replace"](one, other))
+    train(table, tmp_path)
+    states = [place for place, call in enumerate(calls) if call.endswith(STATE)]
+    assert len(states) == 4 and all("fsync" in calls[place - 2 : place] for place in states)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc can be written by nobody")

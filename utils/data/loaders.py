@@ -16,8 +16,9 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from utils.data.cache import cores, open_store
+from utils.data.cache import open_store
 from utils.data.folders import SPLITS
+from utils.data.room import cores
 from utils.data.sampling import Batches, Weighted, odds_of, weights_of
 from utils.data.tables import class_names
 from utils.data.transforms import LIGHT, Augmentation, Preprocessing, as_augmentation
@@ -241,7 +242,7 @@ def _paths(table):
         raise CourseError("The table does not say which folder its paths start from. Tell it: "
                           "table.attrs['root'] = '/path/to/pictures'")  # fmt: skip
     root = Path(table.attrs["root"])
-    return root, [root / path for path in table["path"]]
+    return root, [str(root / path) for path in table["path"]]  # a Path takes four times as much memory
 
 
 def _check_numbers(batch_size, seed, at_least):
@@ -310,6 +311,6 @@ def _in_words(split, loader):
         return f"{split}: no picture"
     batches = loader.batch_sampler
     order = "in a new order each epoch" if batches.shuffle else "in the table's order, as they are"
-    spare = ", one left out each time" if batches.leaves_one_out else ""
+    spare = ", one left out each time" if batches.left_out else ""
     count = f"{len(loader)} batches" if len(loader) != 1 else "1 batch"
     return f"{split}: {len(loader.table)} pictures in {count} of {batches.batch_size}, {order}{spare}"

@@ -182,7 +182,7 @@ def choose_each(answer, right: Mapping[str, str], feedback: Mapping[str, Mapping
         right: the letter of the right option for each job.
         feedback: for each job its wrong letters, as for `choose`.
     """
-    got = as_dict(answer, "a dictionary {job: letter}")
+    got = as_dict(answer, f"a dictionary {{{next(iter(right))!r}: a letter, …}}")
     missing = [job for job in right if job not in got]
     if missing:
         raise NotYet(f"{missing[0]!r} has no letter in {shown(got)}.")

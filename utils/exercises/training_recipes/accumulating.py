@@ -6,10 +6,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from utils.exercises.asking import asked
+from utils.exercises.asking import asked, check_training
 from utils.exercises.question import Mistake, NotYet, Question
 
 SIZES = [(4, 4, 2), (3,), (1, 5), (2, 3, 6, 1)]  # pictures in each batch
+FRESH = 2  # the place of the one whose network has had no gradient yet
 
 
 def accumulate(model, batches):
@@ -23,15 +24,20 @@ def accumulate(model, batches):
 def probe_accumulate(answer):
     for seed, sizes in enumerate(SIZES):
         model, batches = _made(seed, sizes)
+        left = [parameter.grad.clone() for parameter in model.parameters()]
+        if seed == FRESH:
+            model.zero_grad()
         before, counted = copy.deepcopy(model), _Counted(model)
-        left = [parameter.grad.clone() for parameter in model.parameters()]  # the copy has none
-        case = f"batches of {', '.join(map(str, sizes))}"
+        case = f"batches of {', '.join(map(str, sizes))}" + (
+            ", a network without a gradient yet" if seed == FRESH else ""
+        )
         asked(answer, case, model, [tuple(batch) for batch in batches])
         counted.end()
         if not all(torch.equal(one, other) for one, other in zip(before.parameters(), model.parameters())):
             raise NotYet(f"{case}: the weights have moved. The step is somebody else's; the gradient is asked for.")
         _check_gradient(model, before, left, batches, case)
         _check_memory(counted, sizes, case)
+        check_training(model, case)
 
 
 def _made(seed, sizes):
@@ -153,6 +159,16 @@ def _one_backward(model, batches):
     sum(F.cross_entropy(model(images), targets) * len(images) / total for images, targets in batches).backward()
 
 
+def _fills_with_zeros(model, batches):
+    for parameter in model.parameters():
+        parameter.grad.zero_()
+    _by(_share, zero=False)(model, batches)
+
+
+def _evaluated(model, batches):
+    accumulate(model.eval(), batches)
+
+
 def _with_a_step(model, batches):
     accumulate(model, batches)
     torch.optim.SGD(model.parameters(), lr=0.1).step()
@@ -172,8 +188,9 @@ q7 = Question(
     probe=probe_accumulate,
     returns=False,
     hints=[
-        "backward adds to what is there. So begin with model.zero_grad(), once.",
+        "Two things: backward adds to what is there, so begin with model.zero_grad(), once; and not all batches count alike.",
         "The mean over all pictures is a weighted mean of the batches' means. By what is each weighted?",
+        "Count the pictures of all batches first; then go through the batches, and call backward on each one's loss times its share.",
         "(F.cross_entropy(model(images), targets) * len(images) / total).backward(), batch by batch.",
     ],
     why="Divided by the number of batches, a small last batch would count as much as a full one, and each of its pictures more. "
@@ -193,7 +210,8 @@ q7 = Question(
         Mistake(lambda model, batches: accumulate(model, batches[:1]), "the first batch's alone"),
         Mistake(_first_size, "batches of 4, 4, 2"),
         Mistake(_at_once, "went through the network at once"), Mistake(_one_backward, "waiting for their backward"),
-        Mistake(_with_a_step, "the weights have moved"), Mistake(_returned, "It is as it was"),
+        Mistake(_fills_with_zeros, "a network without a gradient yet: your code raised AttributeError"),
+        Mistake(_evaluated, "in eval mode"), Mistake(_with_a_step, "the weights have moved"), Mistake(_returned, "It is as it was"),
         Mistake(lambda model, batches: model.zero_grad(), "some parameters have no gradient"),
         Mistake(lambda model, batches: model.zero_grad(set_to_none=False), "It is 0."),
     ],

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from utils.exercises.asking import asked
+from utils.exercises.asking import asked, unchanged
 from utils.exercises.question import Mistake, NotYet, Question
 
 DECAYS = (0.9, 0.75)
@@ -26,21 +26,22 @@ def probe_update_average(answer):
             average, newest = averaged.state_dict(), _newest(model)
             wanted = _updated(wanted, newest, decay)
             usual = _usual(average, newest, decay)
-            kept = {name: tensor.detach().clone() for name, tensor in newest.items()}
             case = f"decay {decay}, call {call}"
-            asked(answer, case, average, newest, decay)
-            _check_newest(newest, kept, case)
+            with unchanged(case, newest, called="newest[{!r}]"):
+                asked(answer, case, average, newest, decay)
             _check_average(averaged.state_dict(), average, wanted, usual, case)
             _move(model)
 
 
 class _Network(nn.Module):
-    """Weights of all shapes, running statistics, and two kinds of counters."""
+    """Weights of all shapes, running statistics, numbers of half and double precision, and two kinds of counters."""
 
     def __init__(self, seed):
         super().__init__()
         self.conv, self.norm, self.head = nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3), nn.Linear(3, 2, bias=False)
         self.scale = nn.Parameter(torch.zeros(()))
+        self.register_buffer("contrast", torch.zeros(3, dtype=torch.float16))
+        self.register_buffer("brightness", torch.zeros(2, dtype=torch.float64))
         self.register_buffer("pictures", torch.tensor(100 * seed + 7, dtype=torch.int32))
         generator = torch.Generator().manual_seed(seed)
         for tensor in self.state_dict().values():
@@ -65,17 +66,9 @@ def _updated(average, newest, decay):
             for name, mean in average.items()}  # fmt: skip
 
 
-def _check_newest(newest, kept, case):
-    changed = [name for name in kept if name not in newest or not torch.equal(newest[name], kept[name])]
-    if changed:
-        raise NotYet(
-            f"{case}: {changed[0]!r} of the newest weights was changed. They go on learning; the average alone moves."
-        )
-
-
 def _check_average(got, average, wanted, usual, case):
     for name, right in wanted.items():
-        if not torch.allclose(got[name], right, atol=1e-5):
+        if not _near(got[name], right):
             raise NotYet(
                 f"{case}: {name!r} of the average, {_told(got[name])}. {_which(name, got[name], average, right, usual)}"
             )
@@ -85,17 +78,23 @@ def _check_average(got, average, wanted, usual, case):
             )
 
 
+def _near(one, other):
+    precise = torch.float16 not in (one.dtype, other.dtype)
+    return torch.allclose(one.double(), other.double(), rtol=1e-5 if precise else 1e-3, atol=1e-5 if precise else 2e-3)
+
+
 def _told(tensor):
-    return f"{tensor.flatten()[0].item():.4g}" + (" at its first place" if tensor.ndim else "")
+    kind = "" if tensor.dtype == torch.float32 else f", {str(tensor.dtype).removeprefix('torch.')}"
+    return f"{tensor.flatten()[0].item():.4g}" + (" at its first place" if tensor.ndim else "") + kind
 
 
 def _which(name, got, average, right, usual):
     given = average.get(name)
-    if given is not None and given.shape == got.shape and torch.allclose(given.detach().to(right), right, atol=1e-5):
-        return "In the dictionary there is another tensor now, and the one that the network uses is as it was: change it in " \
-               "place."  # fmt: skip
+    if given is not None and given.shape == got.shape and _near(given.detach(), right):
+        return "What the dictionary holds is right, and what the network uses is as it was: the tensor's own memory must be " \
+               "changed, in place."  # fmt: skip
     for words, values in usual.items():
-        if torch.allclose(got.double(), values[name].double(), atol=1e-5):
+        if _near(got, values[name]):
             return words
     return "Which tensor of the newest belongs to it, and how much of it comes in?"
 
@@ -170,6 +169,33 @@ def _all_in_place(average, newest, decay):
         mean.mul_(decay).add_(newest[name], alpha=1 - decay)
 
 
+@torch.no_grad()
+def _by_data(average, newest, decay):
+    for name, mean in average.items():
+        mean.data = _mean(name, mean, newest[name], decay)
+
+
+def _replaced(average, newest, decay):
+    update_average(average, newest, decay)
+    newest.update({name: tensor.clone() for name, tensor in average.items()})
+
+
+def _with_newest(change):
+    """An update_average that does something to each of the newest first."""
+
+    def changed_newest(average, newest, decay):
+        for tensor in newest.values():
+            change(tensor)
+        update_average(average, newest, decay)
+
+    return changed_newest
+
+
+def _never_again(average, newest, decay):
+    torch.set_grad_enabled(False)
+    update_average(average, newest, decay)
+
+
 q6 = Question(
     number=6,
     reference=update_average,
@@ -177,6 +203,7 @@ q6 = Question(
     returns=False,
     hints=[
         "Go through the names of `average`, and take the tensor of the same name from `newest`.",
+        "Gradients are off in a block `with torch.no_grad():`; else what is made of `newest`, whose tensors may learn, has a gradient.",
         "tensor.is_floating_point() tells weights and statistics from counters. tensor.copy_(...), .mul_, .add_ and .lerp_ "
         "change a tensor in place; average[name] = ... only the dictionary.",
         "with torch.no_grad(): and then mean.copy_(decay * mean + (1 - decay) * newest[name]), a counter by "
@@ -187,7 +214,11 @@ q6 = Question(
     mistakes=[
         Mistake(lambda average, newest, decay: None, "It is as it was"),
         Mistake(lambda average, newest, decay: average.update(newest), "It is as it was"),
-        Mistake(_in_the_dictionary, "In the dictionary there is another tensor now"),
+        Mistake(_in_the_dictionary, "the tensor's own memory must be changed"),
+        Mistake(_by_data, "the tensor's own memory must be changed"),
+        Mistake(_with_newest(lambda tensor: tensor.requires_grad_(False)), "changed `requires_grad` of `newest['scale']`"),
+        Mistake(_with_newest(lambda tensor: tensor.detach_()), "changed `requires_grad` of `newest['scale']`"),
+        Mistake(_never_again, "switches gradients off, and not on again"),
         Mistake(_one_by_one(lambda name, mean, new, decay: new), "the newest alone"),
         Mistake(_one_by_one(lambda name, mean, new, decay: _mean(name, mean, new, 1 - decay)), "the other way round"),
         Mistake(_one_by_one(lambda name, mean, new, decay: _mean(name, mean, new, 0.5)), "the plain mean of both"),
@@ -202,9 +233,16 @@ q6 = Question(
         Mistake(_one_by_one(lambda name, mean, new, decay: _mean(name, mean, new, decay) if mean.is_floating_point() else mean),
                 "It is as it was"),
         Mistake(_one_by_one(lambda name, mean, new, decay: _mean(name, mean, new, decay) if new.requires_grad else new),
+                "'contrast' of the average"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: new if "running" in name else _mean(name, mean, new, decay)),
                 "'norm.running_mean' of the average"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: new if mean.dtype != torch.float32 else decay * mean + (1 - decay) * new),
+                "at its first place, float16. That is the newest alone"),
+        Mistake(_one_by_one(lambda name, mean, new, decay: new if name == "brightness" else _mean(name, mean, new, decay)),
+                "at its first place, float64. That is the newest alone"),
+        Mistake(_replaced, "your function changed `newest['scale']`"),
         Mistake(_all_in_place, "your code raised"), Mistake(_in_order, "decay 0.9, call 1"),
-        Mistake(_with_gradient, "has a gradient now"), Mistake(_in_the_newest, "of the newest weights was changed"),
-        Mistake(_twice_over, "of the newest weights was changed"),
+        Mistake(_with_gradient, "has a gradient now"), Mistake(_in_the_newest, "your function changed `newest['scale']`"),
+        Mistake(_twice_over, "your function changed `newest['scale']`"),
     ],
 )  # fmt: skip

@@ -6,11 +6,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from utils.exercises.asking import asked
+from utils.exercises.asking import asked, check_training
 from utils.exercises.question import Mistake, NotYet, Question
 
 LR = 0.5
-LONGEST = [0.3, 100.0, 0.2]  # the gradients below are longer than the first and the last, and shorter than the second
+# How long a gradient may be (those below are longer than the first and the last, and shorter than the second), and the
+# optimiser's momentum: with it, only the optimiser itself knows where a step goes.
+ASKED = [(0.3, 0.0), (100.0, 0.0), (0.2, 0.5)]
 
 
 def take_step(model, optimizer, images, targets, longest):
@@ -32,13 +34,24 @@ def take_step_as_found(model, optimizer, images, targets, longest):
 
 
 def probe_take_step(answer):
-    for seed, longest in enumerate(LONGEST):
+    for seed, (longest, momentum) in enumerate(ASKED):
         model, images, targets = _made(seed)
-        optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+        optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=momentum)
+        pushed = [torch.zeros_like(parameter) for parameter in model.parameters()]
         for step in (1, 2):  # the gradient of the first is still there at the second
-            before, left = copy.deepcopy(model), _left(model)
-            asked(answer, f"longest={longest}, step {step}", model, optimizer, images, targets, longest)
-            _check_step(before, left, model, (images, targets), longest, step)
+            before, left, case = copy.deepcopy(model), _left(model), f"longest={longest}, step {step}"
+            asked(answer, case, model, optimizer, images, targets, longest)
+            moved = [(old - new).detach() / LR for old, new in zip(before.parameters(), model.parameters())]
+            _check_step(
+                [way - push for way, push in zip(moved, pushed)],
+                pushed,
+                _gradient(before, images, targets),
+                left,
+                longest,
+                case,
+            )
+            check_training(model, case)
+            pushed = [momentum * each for each in moved]
 
 
 def _made(seed):
@@ -52,16 +65,15 @@ def _made(seed):
     return model, images, torch.randint(3, (8,), generator=generator)
 
 
-def _check_step(before, left, model, batch, longest, step):
-    moved = [(old - new) / LR for old, new in zip(before.parameters(), model.parameters())]
-    fresh = _gradient(before, *batch)
+def _check_step(moved, pushed, fresh, left, longest, case):
+    """Of a step: where it went apart from what the one before has pushed on, and what it was to go by."""
     if not _near(moved, _clipped(fresh, longest)):
         length, usual = _length(moved), _usual(fresh, left, longest)
+        usual["That is a step by hand: the optimiser has a momentum here, and knows better."] = [
+            way - push for way, push in zip(_clipped(fresh, longest), pushed)]  # fmt: skip
         words = next((words for words, way in usual.items() if _near(moved, way)), None)
         words = words or _which_length(length, min(longest, _length(fresh)))
-        raise NotYet(
-            f"longest={longest}, step {step}: the network is moved as if by a gradient of length {length:.3g}. {words}"
-        )
+        raise NotYet(f"{case}: the network is moved as if by a gradient of length {length:.3g}. {words}")
 
 
 def _which_length(length, right):
@@ -147,6 +159,20 @@ def _shorter_rate(model, optimizer, images, targets, longest):
     optimizer.step()
 
 
+def _by_hand(model, optimizer, images, targets, longest):
+    optimizer.zero_grad()
+    F.cross_entropy(model(images), targets).backward()
+    nn.utils.clip_grad_norm_(model.parameters(), longest)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter -= optimizer.param_groups[0]["lr"] * parameter.grad
+
+
+def _evaluated(*given):
+    given[0].eval()
+    take_step(*given)
+
+
 def _the_loss(model, optimizer, images, targets, longest):
     nn.utils.clip_grad_norm_(model.parameters(), longest)
     optimizer.zero_grad()
@@ -184,7 +210,7 @@ q5 = Question(
         Mistake(_in_order("zero", "backward", "backward", "clip", "step"), "longest=100.0, step 1: the network is moved as if"),
         Mistake(_in_order("zero", "backward", "clip", "step", "step"), "That is too long"),
         Mistake(_shorter_rate, "longest=0.3, step 2: the network is moved as if"), Mistake(_shorter_rate, "That is too short"),
-        Mistake(_the_loss, "longest=0.3, step 1"),
+        Mistake(_the_loss, "longest=0.3, step 1"), Mistake(_by_hand, "a step by hand"), Mistake(_evaluated, "in eval mode"),
         Mistake(lambda *_: 0.3, "No step is made at all"),
     ],
 )  # fmt: skip

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from utils.data.loaders import IGNORE
-from utils.exercises.asking import asked
+from utils.exercises.asking import asked, unchanged
 from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_number, shown
 
@@ -26,7 +26,8 @@ def probe_distilled_loss(answer):
     for seed, (targets, classes, share, temperature) in enumerate(ASKED):
         student, teacher, given = _made(seed, targets, classes)
         case = f"targets {targets}, share {share}, temperature {temperature}"
-        loss = asked(answer, case, student, teacher, given, share, temperature)
+        with unchanged(case, {"student": student, "teacher": teacher, "targets": given}):
+            loss = asked(answer, case, student, teacher, given, share, temperature)
         got, right = as_number(loss, "a loss, one number"), distilled_loss(student, teacher, given, share, temperature)
         if not abs(got - right.item()) <= 1e-4:  # nan is refused too
             raise NotYet(
@@ -47,13 +48,16 @@ def _made(seed, targets, classes):
 
 def _which(got, student, teacher, targets, share, temperature):
     if got != got:
-        known = (targets != IGNORE).any()
-        return "No number at all." if known else "No number at all: without labels there is nothing to take a mean of, and the " \
-                                                 "teacher has said something all the same."  # fmt: skip
+        if (targets != IGNORE).any():
+            return "No number at all: kl_div takes logarithms first and probabilities second. Whose is which?"
+        return "No number at all: without labels there is nothing to take a mean of, and the teacher has said something all the same."
     usual = {words: way(student, teacher, targets, share, temperature).item() for words, way in SLIPS.items()}
-    return first_near(
-        got, usual, "Take it apart: what do the labels say, what does the teacher, and with which share?", abs_tol=1e-4
-    )
+    otherwise = "Take it apart: what do the labels say, what does the teacher, and with which share?"
+    if got < 0:
+        otherwise = (
+            "Neither a cross-entropy nor a distance is ever below 0. Which of the two is here, and of what is it made?"
+        )
+    return first_near(got, usual, otherwise, abs_tol=1e-4)
 
 
 def _kl(wanted, said):
@@ -85,11 +89,37 @@ def _soft(logits, temperature):
     return (logits / temperature).softmax(dim=1)
 
 
+def _by_probabilities(student, teacher, t, known):
+    return F.kl_div(_soft(student, t), _soft(teacher, t), reduction="batchmean")
+
+
+def _over_the_pictures(student, teacher, t, known):
+    return _kl((teacher / t).T, (student / t).T).sum() / len(student)
+
+
+def _all_softened(student, teacher, targets, share, temperature):
+    by_teacher = temperature**2 * _distance(student, teacher, temperature, None)
+    return distilled_loss(student / temperature, teacher, targets, 0.0, 1.0) * (1 - share) + share * by_teacher
+
+
 def _as_class_0(student, teacher, targets, share, temperature):
     return distilled_loss(student, teacher, targets.clamp(min=0), share, temperature)
 
 
 SLIPS = {
+    "A distance is never below 0, and the teacher's part is: kl_div takes the logarithm of what the student says.":
+        _way(_by_probabilities),
+    "A distance is never below 0, and the teacher's part is, a mean over classes besides: kl_div takes a logarithm first.":
+        _way(lambda student, teacher, t, known: _by_probabilities(student, teacher, t, known) / student.shape[1]),
+    "The probabilities add up to 1 over the pictures here, and not over the classes: which dim?": _way(_over_the_pictures),
+    "The teacher's part is multiplied by 2 T, and not by the square of T.": _way(factor=lambda t: 2 * t),
+    "The labels' part is made of softened logits: the temperature is the teacher's part's alone.": _all_softened,
+    "Of the teacher only the class that is its first choice is left: what it says of the others is lost.":
+        _way(lambda student, teacher, t, known: F.cross_entropy(student / t, teacher.argmax(dim=1))),
+    "Of the teacher only its first choice is left, and nothing of the temperature.":
+        _way(lambda student, teacher, t, known: F.cross_entropy(student, teacher.argmax(dim=1)), factor=lambda t: 1),
+    "Of the teacher only its first choice is left, and the student is not softened.":
+        _way(lambda student, teacher, t, known: F.cross_entropy(student, teacher.argmax(dim=1))),
     "Where is the square of the temperature? Without it the teacher's part shrinks as T grows.": _way(factor=lambda t: 1),
     "The teacher's part is multiplied by T, and not by its square.": _way(factor=lambda t: t),
     "The teacher's part is divided by T twice.": _way(factor=lambda t: 1 / t**2),
@@ -132,6 +162,27 @@ def _half_learned(student, teacher, targets, share, temperature):
     return whole.detach() + 0 * student.sum()
 
 
+def _kl_div(first, second, **how):
+    """A distilled_loss by kl_div of these, from (student, teacher), both softened."""
+
+    def by_teacher(student, teacher, t, known):
+        student, teacher = student / t, teacher / t
+        return F.kl_div(first(student, teacher), second(student, teacher), reduction="batchmean", **how)
+
+    return _way(by_teacher)
+
+
+def _in_the_targets(student, teacher, targets, share, temperature):
+    loss = distilled_loss(student, teacher, targets.clone(), share, temperature)
+    targets[targets == IGNORE] = 0
+    return loss
+
+
+def _in_the_teacher(student, teacher, targets, share, temperature):
+    teacher /= temperature
+    return distilled_loss(student, teacher * temperature, targets, share, temperature)
+
+
 q13 = Question(
     number=13,
     reference=distilled_loss,
@@ -148,6 +199,11 @@ q13 = Question(
     "would be a second share. reduction=\"mean\" of kl_div divides by the classes as well, and so would the number of classes.",
     mistakes=[Mistake(way, words) for words, way in SLIPS.items()]
     + [Mistake(_without_labels, "without labels there is nothing to take a mean of"),
+       Mistake(_in_the_targets, "your function changed `targets`"), Mistake(_in_the_teacher, "your function changed `teacher`"),
+       Mistake(_kl_div(lambda s, t: t.softmax(1), lambda s, t: s.log_softmax(1)), "Whose is which"),
+       Mistake(_kl_div(lambda s, t: s.log_softmax(1), lambda s, t: t.log_softmax(1)), "Whose is which"),
+       Mistake(_kl_div(lambda s, t: t.log_softmax(1), lambda s, t: s.softmax(1)), "the wrong way round"),
+       Mistake(_kl_div(lambda s, t: s, lambda s, t: t.softmax(1)), "is ever below 0"),
        Mistake(_half_learned, "not all of its gradient"),
        Mistake(lambda student, *_: student.sum() * 0 + 0.5, "Take it apart"),
        Mistake(lambda *given: distilled_loss(*given).item(), "has no gradient"),

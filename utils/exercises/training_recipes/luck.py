@@ -13,11 +13,15 @@ SPREAD = 0.004
 RUNS = [
     ([0.88, 0.95, 0.91, 0.97, 0.86], [-1.0, 1.1, 0.6, -1.2, 0.5],
      {"flips": 1.6, "mixup": 1.19, "clipping": 1.13, "high rate": -2.0, "ema": 0.975, "focal": 0.92, "one cycle": 3.0,
-      "cutmix": 1.05, "decay": 0.6, "warm-up": 0.2, "adam": -0.2}),
+      "cutmix": 1.05, "decay": 0.6, "warm-up": 0.2, "adam": -0.2, "erasing": 1.75, "blur": 0.5,
+      "cooling": 2.6}),
     ([0.71, 0.60, 0.66], [0.9, 0.2, -1.1],
-     {"smoothing": 2.3, "low rate": -4.5, "freezing": 3.1, "cutmix": 1.8, "flips": 1.3, "focal": 0.4, "adam": 1.65}),
+     {"smoothing": 2.3, "low rate": -4.5, "freezing": 3.1, "cutmix": 1.8, "flips": 1.3, "focal": 0.4, "adam": 1.65,
+      "erasing": 1.975, "decay": 1.88}),
     ([0.5, 0.61, 0.55, 0.66, 0.52, 0.59, 0.63, 0.48], [1, -1, 0.5, -0.7, 0.9, -1.2, 0.2, 0.3],
      {"teacher": 0.95, "no decay": -0.78, "adam": 0.1}),
+    # Plain runs so near to one another that another way's stand in another order.
+    ([0.902, 0.905, 0.900, 0.904], [1.2, -0.9, 0.4, -0.7], {"flips": 1.3, "mixup": 2.4, "ema": 1.5, "focal": -1.2, "adam": 0.3}),
 ]  # fmt: skip
 IDLE = "save often"  # changes nothing at all
 
@@ -54,22 +58,23 @@ def _scores(plain, noise, ratios):
 
 
 def _which(got, plain, ways):
-    for words, slip in SLIPS.items():
+    by_ways = _by_interval(lambda _: _student(len(ways)), root=lambda _: np.sqrt(len(ways)))
+    for words, slip in {**SLIPS, "n is the number of runs, and not that of the ways.": by_ways}.items():
         if got == {name for name, scores in ways.items() if slip(np.array(plain), np.array(scores))}:
             return words
     right = set(told_apart(plain, ways))
     name = next(name for name in ways if (name in got) != (name in right))
     differences = np.round(np.array(ways[name]) - np.array(plain), 4).tolist()
-    verdict = "not be told" if name in right else "be told"
-    return f"{name!r} differs by {differences} from seed to seed, and you say it can {verdict} from luck."
+    verdict = "cannot" if name in right else "can"
+    return f"{name!r} differs by {differences} from seed to seed, and you say it {verdict} be told from luck."
 
 
-def _by_interval(t, ddof=1, root=True):
-    """Whether the interval leaves out 0, with another t (from n), another spread, or without the root of n."""
+def _by_interval(t, ddof=1, root=np.sqrt):
+    """Whether the interval leaves out 0, with another t, another spread, or something else for the root (both from n)."""
 
     def slip(plain, scores):
         differences, n = scores - plain, len(plain)
-        half = t(n) * differences.std(ddof=ddof) / (np.sqrt(n) if root else 1)
+        half = t(n) * differences.std(ddof=ddof) / root(n)
         return abs(differences.mean()) > half
 
     return slip
@@ -83,9 +88,13 @@ def _unpaired(plain, scores):
     return stats.ttest_ind(plain, scores).pvalue < 0.05
 
 
-def _other_t(n):
-    """The t of three runs for five, and that of five for all others."""
-    return _student(3 if n == 5 else 5)
+def _paired_by_rank(plain, scores):
+    return _by_interval(_student)(np.sort(plain), np.sort(scores))
+
+
+def _other(n):
+    """Another number of runs: three for five, and five for all others."""
+    return 3 if n == 5 else 5
 
 
 def _better_only(plain, scores):
@@ -93,18 +102,22 @@ def _better_only(plain, scores):
 
 
 SLIPS = {
+    "So it is if both are sorted first, and the best is compared with the best: a pair is what the same seed has made of both.":
+        _paired_by_rank,
     "So it is if the two ways are taken for strangers: what a seed does to both of them is to cancel out. Look at the "
     "differences, seed by seed.": _unpaired,
     "A knob that does harm can be told from luck too.": _better_only,
     "With so few runs 1.96 is too little: which t belongs to n - 1?": _by_interval(lambda n: 1.96),
     "The spread is divided by n; of a few runs it must be by n - 1: ddof=1.": _by_interval(_student, ddof=0),
-    "That is the interval of a single run. The mean of n runs is surer than that.": _by_interval(_student, root=False),
+    "That is the interval of a single run. The mean of n runs is surer than that.": _by_interval(_student, root=lambda n: 1),
     "That leaves out 5 % on one side alone, and luck goes both ways: 0.975.":
         _by_interval(lambda n: stats.t.ppf(0.95, n - 1)),
     "One degree of freedom too many: the mean has used up one.": _by_interval(lambda n: stats.t.ppf(0.975, n)),
-    "That is the t of another number of runs.": _by_interval(_other_t),
+    "That is the t of another number of runs.": _by_interval(lambda n: _student(_other(n))),
+    "The root is that of another number of runs.": _by_interval(_student, root=lambda n: np.sqrt(_other(n))),
+    "t and root are those of another number of runs.": _by_interval(lambda n: _student(_other(n)), root=lambda n: np.sqrt(_other(n))),
     "That is without a t: how sure would that be?": _by_interval(lambda n: 1),
-    "A spread to either side is no interval of 95 %.": _by_interval(lambda n: 1, root=False),
+    "A spread to either side is no interval of 95 %.": _by_interval(lambda n: 1, root=lambda n: 1),
     "Every difference of a mean from 0 is taken for real, and luck alone brings one almost always.":
         lambda plain, scores: scores.mean() != plain.mean(),
     "Better on average is all that is asked here. Where may the mean lie?": lambda plain, scores: scores.mean() > plain.mean(),
@@ -130,6 +143,10 @@ def _leaves_out(low_above, high_below):
         return low_above(differences.mean() - half) or high_below(differences.mean() + half)
 
     return slip
+
+
+def _runs_of_ways(plain, ways):
+    return _told_by(_by_interval(lambda n: _student(len(ways)), root=lambda n: len(ways) ** 0.5))(plain, ways)
 
 
 def _three_runs_only(plain, ways):
@@ -165,6 +182,9 @@ q1 = Question(
     "effects show with the same runs. t pays for knowing the spread from a few runs only: 4.3 for three of them.",
     mistakes=[Mistake(_told_by(slip), words) for words, slip in SLIPS.items()]
     + [Mistake(_told_by(_leaves_out(lambda low: low >= 0, lambda high: high <= 0)), "'save often' differs by [0.0, 0.0"),
+       Mistake(_runs_of_ways, "and not that of the ways"),
+       Mistake(_told_by(_by_interval(_student, root=lambda n: 3**0.5)), "The root is that of another number"),
+       Mistake(_told_by(_by_interval(_student, root=lambda n: 5**0.5)), "The root is that of another number"),
        Mistake(_three_runs_only, "the t of another number of runs"), Mistake(_five_runs_only, "the t of another number of runs"),
        Mistake(lambda plain, ways: ["flips"], "'high rate' differs by"),
        Mistake(_by_dividing, "your code raised ZeroDivisionError"),

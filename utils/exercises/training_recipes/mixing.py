@@ -3,12 +3,13 @@
 import torch
 from torch.nn import functional as F
 
-from utils.exercises.asking import asked
+from utils.exercises.asking import asked, unchanged
 from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import shown
 
-PICTURES, CLASSES = 12, 6
-SHARES = (0.7, 0.2, 0.9)
+PICTURES, CLASSES = 12, 6  # in a batch
+# A picture's own share, and how many classes there are: more than a batch shows, but for the first.
+ASKED = [(0.7, CLASSES), (0.2, CLASSES + 2), (0.9, CLASSES + 1)]
 
 
 def mixed_up(images, targets, share, num_classes):
@@ -28,17 +29,17 @@ def mixed_up_as_found(images, targets, share, num_classes):
 
 
 def probe_mixed_up(answer):
-    for seed, share in enumerate(SHARES):
+    for seed, (share, classes) in enumerate(ASKED):
         torch.manual_seed(seed)
         images, targets = _made(seed)
-        case = f"share {share}"
-        got = asked(answer, case, images.clone(), targets.clone(), share, CLASSES)
-        if not isinstance(got, (tuple, list)) or len(got) != 2:
-            raise NotYet(f"expected pictures and shares of classes, got {shown(got)}.")
-        others = _others(_as_tensor(got[0], images.shape, f"{case}: pictures"), images, share, case)
-        _check_targets(
-            _as_tensor(got[1], (PICTURES, CLASSES), f"{case}: shares of classes"), targets, others, share, case
-        )
+        case, given = f"share {share}, {classes} classes", {"images": images.clone(), "targets": targets.clone()}
+        with unchanged(case, given):
+            got = asked(answer, case, given["images"], given["targets"], share, classes)
+            if not isinstance(got, (tuple, list)) or len(got) != 2:
+                raise NotYet(f"expected pictures and shares of classes, got {shown(got)}.")
+            others = _others(_as_tensor(got[0], images.shape, f"{case}: pictures"), images, share, case)
+            shares = _as_tensor(got[1], (PICTURES, classes), f"{case}: shares of classes")
+            _check_targets(shares, F.one_hot(targets, classes).float(), others, share, case)
 
 
 def _made(seed):
@@ -70,6 +71,9 @@ def _others(mixed, images, share, case):
 
 
 def _which_pictures(rows, own, share):
+    rolled = [own.flatten().roll(by).reshape(own.shape) for by in (1, -1)]
+    if any(torch.allclose(rows, share * own + (1 - share) * other, atol=1e-4) for other in rolled):
+        return "the pixels have moved on, from each picture into the next: of all dimensions only that of the pictures may be rolled."
     for words, (first, second) in {
         "the second picture of each pair is too dark: it was taken after all had been made darker.":
             (share, share * (1 - share)),
@@ -83,11 +87,13 @@ def _which_pictures(rows, own, share):
         pairs = first * own + second * own[others]
         if torch.allclose(rows, pairs, atol=1e-4):
             return words
-    return f"the pixels of one picture add up to {rows[0].sum():.3g}, where each of the two had 1 in all."
+    total = rows.sum(dim=1)[(rows.sum(dim=1) - 1).abs().argmax()].item()
+    if abs(total - 1) < 1e-4:
+        return "a picture is not made of two of the batch by these shares."
+    return f"the pixels of one picture add up to {total:.3g}, where each of the two had 1 in all."
 
 
-def _check_targets(shares, targets, others, share, case):
-    ones = F.one_hot(targets, CLASSES).float()
+def _check_targets(shares, ones, others, share, case):
     if torch.allclose(shares, share * ones + (1 - share) * ones[others], atol=1e-4):
         return
     for words, wrong in {
@@ -98,10 +104,12 @@ def _check_targets(shares, targets, others, share, case):
     }.items():  # fmt: skip
         if torch.allclose(shares, wrong, atol=1e-4):
             raise NotYet(f"{case}: {words}")
-    if not torch.allclose(shares.sum(dim=1), torch.ones(PICTURES), atol=1e-4):
-        raise NotYet(f"{case}: the shares of a picture's classes add up to {shares.sum(dim=1)[0].item():.3g}.")
+    total = shares.sum(dim=1)[(shares.sum(dim=1) - 1).abs().argmax()].item()
+    if abs(total - 1) > 1e-4:
+        raise NotYet(f"{case}: the shares of a picture's classes add up to {total:.3g}.")
     row = int((shares - share * ones - (1 - share) * ones[others]).abs().sum(dim=1).argmax())
-    raise NotYet(f"{case}: a picture of class {targets[row].item()} was mixed with one of class {targets[others[row]].item()}, and "
+    own, other = (ones[each].argmax().item() for each in (row, others[row]))
+    raise NotYet(f"{case}: a picture of class {own} was mixed with one of class {other}, and "
                  f"its target is {shown([round(each, 3) for each in shares[row].tolist()])}.")  # fmt: skip
 
 
@@ -125,6 +133,29 @@ def _in_place(images, targets, share, num_classes):
     images += (1 - share) * images[order]
     ones = F.one_hot(targets, num_classes).float()
     return images, share * ones + (1 - share) * ones[order]
+
+
+def _into_the_batch(images, targets, share, num_classes):
+    new, shares = mixed_up(images, targets, share, num_classes)
+    return images.copy_(new), shares
+
+
+def _one_label_where_both_are_alike(images, targets, share, num_classes):
+    order = (targets[:, None] == targets).float().fill_diagonal_(0).argmax(dim=1)  # the other one of the same class
+    shares = torch.zeros(len(images), num_classes)
+    rows = torch.arange(len(images))
+    shares[rows, targets] = share
+    shares[rows, targets[order]] = 1 - share
+    return share * images + (1 - share) * images[order], shares
+
+
+def _as_many_as_seen(images, targets, share, num_classes):
+    return mixed_up(images, targets, share, int(targets.max()) + 1)
+
+
+def _rolled(images, targets, share, num_classes):
+    ones = F.one_hot(targets, num_classes).float()
+    return share * images + (1 - share) * torch.roll(images, 1), share * ones + (1 - share) * ones.roll(1, 0)
 
 
 def _back_to_front(images, targets, share, num_classes):
@@ -157,6 +188,8 @@ q12 = Question(
     mistakes=[
         Mistake(_mixing(same=False), "and its target is"),
         Mistake(_in_place, "the second picture of each pair is too dark"),
+        Mistake(_into_the_batch, "your function changed `images`"), Mistake(_rolled, "the pixels have moved on"),
+        Mistake(_as_many_as_seen, "8 classes: shares of classes of shape (12, 8) expected, got (12, 6)"),
         Mistake(_back_to_front, "and its target is"),
         Mistake(_mixing(lambda share: 1 - share, lambda share: share), "the shares of the pictures are the other way round"),
         Mistake(_mixing(None, None, lambda share: 1 - share, lambda share: share), "in the targets are the other way round"),
@@ -168,6 +201,8 @@ q12 = Question(
         Mistake(_mixing(lambda share: 0.5, lambda share: 0.5), "the plain mean of two"),
         Mistake(_mixing(None, lambda share: 0), "is missing"),
         Mistake(_mixing(lambda share: 3), "the pixels of one picture add up to"),
+        Mistake(_mixing(lambda share: 0.7, lambda share: 0.3), "share 0.2, 8 classes: a picture is not made of two"),
+        Mistake(_one_label_where_both_are_alike, "the shares of a picture's classes add up to"),
         Mistake(_with_itself, "each picture was laid over itself"), Mistake(_as_numbers, "shares of classes of shape (12, 6)"),
         Mistake(lambda images, *_: images, "expected pictures and shares"),
         Mistake(lambda images, targets, share, num_classes: (images, "no"), "each picture was laid over itself"),

@@ -127,6 +127,7 @@ q11 = Question(
     hints=[
         "All pictures of a class together are to have odds of 1 / number of classes. How many share them?",
         "Count first, for every class in `classes`. Where a count is 0, raise an error before you divide.",
+        "A picture's odds are what its class has in all, divided by the number of pictures that share it: counts[label].",
         "[1 / (len(classes) * counts[label]) for label in labels]",
     ],
     why="Each class has the same odds in all, and its pictures share them. A class without pictures cannot be drawn; without "

@@ -15,6 +15,10 @@ TOLD = [
     ([0.0, 0.0, 0.0, 0.1, 0.1, 0.1, 0.1], 2, True),
     ([-5.0, -4.0, -4.5, -3.9, -3.9, -3.95], 0, True),
     ([0.3, 0.2, 0.25, 0.2], 0, False),
+    ([0.0, 0.0, 0.0], 1, True),
+    ([0.0, 0.3, 0.2, 0.1], 1, False),
+    ([-5e4, -4e4, -6e4], 0, True),
+    ([6e4, 5e4, 7e4], 0, False),
 ]
 
 
@@ -66,6 +70,8 @@ def _which(found, place):
     for some in [*itertools.combinations(FOUND, 2), FOUND]:
         if _agree(found, _everywhere({name: value for change in some for name, value in change.items()})):
             return next(words for words, change in SLIPS.items() if change in some and _is_wrong(change, place))
+    if place[1] and any(got < 1 for (_, epochs), got in found.items() if epochs == 1):
+        return BEGUN
     return "That is a drop too many." if found[place] < _everywhere({})[place] else "A drop is missing."
 
 
@@ -83,12 +89,14 @@ def _everywhere(change):
             for place, (told, patience, higher) in enumerate(TOLD) for epochs in range(len(told) + 1)}  # fmt: skip
 
 
-def _share(scores, patience, higher, begin=None, patient=0, reset=True, equal=False, forget=False, direction=None):
+def _share(
+    scores, patience, higher, begin=None, patient=0, reset=True, equal=False, forget=False, direction=None, falsy=False
+):
     """A plateau_share that goes wrong in one way, or in several."""
     best, waited, share = (scores[0] if begin is None and scores else begin), 0, 1.0
     higher = higher if direction is None else direction
     for score in scores[1:] if begin is None else scores:
-        if (score > best if higher else score < best) or (equal and score == best):
+        if (score > best if higher else score < best) or (equal and score == best) or (falsy and not best):
             best, waited = score, 0
             continue
         waited += 1
@@ -98,9 +106,12 @@ def _share(scores, patience, higher, begin=None, patient=0, reset=True, equal=Fa
     return share
 
 
+BEGUN = "So it is if the very first epoch may be no better than something: with what is its score compared, where no other " \
+        "has been before it?"  # fmt: skip
 SLIPS = {
     "So it is if 0 is the score to beat from the beginning: with a loss nothing is ever better, and nor is a first score of 0 "
     "or below.": {"begin": 0},
+    "So it is if a best score of 0 is taken for none yet: 0 is a score as good as others.": {"falsy": True},
     "So it drops an epoch too early: patience epochs are borne, and one more makes it drop.": {"patient": -1},
     "So it drops an epoch too late: patience epochs are borne, and one more makes it drop.": {"patient": 1},
     "Once it has dropped, it drops after every epoch that is no better: when does the waiting begin anew?": {
@@ -128,6 +139,15 @@ def _wrong(**changes):
 def _from_the_first(scores, patience, higher_is_better, drop_to):
     best = scores[0]
     return _share(scores, patience, higher_is_better, begin=best)
+
+
+def _from(begin):
+    """A plateau_share whose best begins as this, from the scores and higher_is_better."""
+
+    def plateau_share(scores, patience, higher_is_better, drop_to):
+        return _share(scores, patience, higher_is_better, begin=begin(scores, higher_is_better))
+
+    return plateau_share
 
 
 def _from_minus_infinity(scores, patience, higher_is_better, drop_to):
@@ -160,7 +180,11 @@ q4 = Question(
        Mistake(_wrong(begin=0, reset=False), "drops after every epoch"),
        Mistake(_wrong(patient=-1, reset=False), "an epoch too early"),
        Mistake(_from_the_first, "your code raised IndexError"),
-       Mistake(_from_minus_infinity, "lower is better"),
+       Mistake(_from_minus_infinity, "lower is better"), Mistake(_from_minus_infinity, BEGUN),
+       Mistake(_from(lambda scores, higher: scores[0] if scores else 0), BEGUN), Mistake(_from(lambda scores, higher: 1), BEGUN),
+       Mistake(_from(lambda scores, higher: 100), BEGUN), Mistake(_from(lambda scores, higher: 0 if higher else 100), BEGUN),
+       Mistake(_from(lambda scores, higher: 0 if higher else 1), BEGUN), Mistake(_from(lambda *_: -1e4), BEGUN),
+       Mistake(_from(lambda scores, higher: -1e4 if higher else 1e4), BEGUN),
        Mistake(_always_a_tenth, "drop_to 0.5: you say 0.1"), Mistake(_once, "A drop is missing"),
        Mistake(lambda *_: 1.0, "you say 1. "), Mistake(lambda *_: "1", "expected a share")],
 )  # fmt: skip

@@ -107,6 +107,8 @@ q3 = Question(
     hints=[
         "Two cases: step < warmup, and all others. In the first, `warmup` steps and the one at 1 are warmup + 1 equal stairs.",
         "After the warm-up, which part of the way is behind? It is 0 at step == warmup and would be 1 at step == steps.",
+        "The warm-up is a fraction of those stairs. Half a wave from 1 to 0 is (1 + cosine of a number from 0 to pi) / 2: which "
+        "number belongs to the part of the way?",
         "(step + 1) / (warmup + 1), and 0.5 * (1 + math.cos(math.pi * done)) with done = (step - warmup) / (steps - warmup).",
     ],
     why="Counting fence posts, that is all: no step at a rate of 0 at either end, the highest rate once, and no division by 0 "

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from utils.data.loaders import IGNORE
-from utils.exercises.asking import asked
+from utils.exercises.asking import asked, unchanged
 from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import shown
 
@@ -28,7 +28,10 @@ def smoothed_targets(targets, num_classes, share):
 def probe_smoothed_targets(answer):
     for targets, num_classes, share in ASKED:
         case = f"targets {targets}, {num_classes} classes, share {share}"
-        got = _as_rows(asked(answer, case, torch.tensor(targets), num_classes, share), case, len(targets), num_classes)
+        given = torch.tensor(targets)
+        with unchanged(case, {"targets": given}):
+            said = asked(answer, case, given, num_classes, share)
+        got = _as_rows(said, case, len(targets), num_classes)
         right = smoothed_targets(torch.tensor(targets), num_classes, share).numpy()
         if not np.allclose(got, right, atol=1e-6):
             row = int((~np.isclose(got, right, atol=1e-6)).any(axis=1).argmax())
@@ -105,6 +108,12 @@ def _as_in_the_lesson(targets, num_classes, share):
     return (1 - share) * F.one_hot(targets, num_classes) + share / num_classes
 
 
+def _in_the_targets(targets, num_classes, share):
+    unknown = targets == IGNORE
+    targets[unknown] = 0
+    return ((1 - share) * F.one_hot(targets, num_classes) + share / num_classes) * ~unknown[:, None]
+
+
 def _last_class(targets, num_classes, share):
     rows = np.full((len(targets), num_classes), share / num_classes)
     rows[np.arange(len(targets)), np.where(targets == IGNORE, -1, targets)] += 1 - share
@@ -117,6 +126,7 @@ q8 = Question(
     probe=probe_smoothed_targets,
     hints=[
         "Take `share` away from the right class, and give share / num_classes to every class, the right one too.",
+        "F.one_hot(targets, num_classes) gives a row for each picture, with a 1 for the right class: (1 - share) of it stays.",
         "F.one_hot does not take -100. Give it targets.clamp(min=0), and see to those rows afterwards.",
         "((1 - share) * ones + share / num_classes) * (targets != IGNORE)[:, None]",
     ],
@@ -134,6 +144,7 @@ q8 = Question(
         Mistake(_rows(lambda k, share: 0.92, lambda k, share: 0.02), "targets [-100, 1, 1], 3 classes, share 0.3: row 1"),
         Mistake(_rows(lambda k, share: 0.5, lambda k, share: 0.1), "add up to 0.9"),
         Mistake(_as_class_0, "Nobody has said what this picture is"), Mistake(_alike, "Nobody has said what this picture is"),
+        Mistake(_in_the_targets, "your function changed `targets`"),
         Mistake(_last_class, "Nobody has said what this picture is"),
         Mistake(_dropped, "expected shares of shape (4, 5), got (3, 5)"),
         Mistake(_counted, "expected shares of shape (4, 5), got (4, 4)"),

@@ -1,6 +1,8 @@
 """Exercise 15: a recipe from a need, as a file of its own."""
 
+import re
 from dataclasses import fields
+from pathlib import Path
 
 from utils.errors import CourseError
 from utils.exercises.made import folder_of
@@ -57,8 +59,10 @@ def _read(answer):
     if isinstance(answer, Recipe):
         return answer
     try:
-        if isinstance(answer, str):
-            with folder_of({"my_recipe.yaml": answer.encode("utf-8", "replace")}) as folder:
+        if isinstance(answer, (str, Path)):
+            text = str(answer)
+            _check_text(text)
+            with folder_of({"my_recipe.yaml": text.encode("utf-8", "replace")}) as folder:
                 return read_recipe(folder / "my_recipe.yaml")
         values = as_dict(answer, "a recipe, as a text of lines such as epochs: 20")
         if not all(isinstance(name, str) for name in values):
@@ -66,6 +70,15 @@ def _read(answer):
         return Recipe(**values)
     except CourseError as error:
         raise NotYet(_without_folder(str(error))) from None
+
+
+def _check_text(text):
+    """What YAML reads in another way than it was meant, or tells of a line too late."""
+    if re.fullmatch(r"\S.*\.ya?ml", text.strip()):
+        raise NotYet(f"{shown(text)} is the name of a file; what stands in it is asked for, the text itself.")
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(r"\s*\w+:[^\s]", line):
+            raise NotYet(f"my_recipe has {shown(line)} in line {number}: after the colon comes a space.")
 
 
 def _without_folder(text):
@@ -117,6 +130,9 @@ q15 = Question(
         Mistake(_with(drop_every=3), "drop_every is only for schedule='step'"),
         Mistake(_with(epochs="twenty"), "epochs is a whole number from 1, not 'twenty'"),
         Mistake("epochs=20, lr=0.1", "my_recipe has no names and values"), Mistake("epochs: [20", "my_recipe is no YAML in line 1"),
+        Mistake("epochs:20\nlr: 0.1", "'epochs:20' in line 1: after the colon comes a space"),
+        Mistake("epochs: 20\nlr:0.1", "'lr:0.1' in line 2"), Mistake("recipes/mine.yaml", "is the name of a file"),
+        Mistake(Path("mine.yml"), "'mine.yml' is the name of a file"),
         Mistake({"epochs": 20}, "batch_size is 32"), Mistake(Recipe(epochs=20, batch_size=16), "optimizer is 'adamw'"),
         Mistake(20, "expected a recipe"), Mistake({1: 2}, "expected the names of fields"),
     ],

@@ -78,21 +78,24 @@ def _mean(batches, smoothing, training=False):
 def _usual(batches):
     """What the usual slips give."""
     plain, smoothed, sizes = _losses(batches, 0.0), _losses(batches, SMOOTHING), [len(images) for images, _ in batches]
-    alike = "That is a mean of the batches' means, and a small batch counts as much as a full one"
-    summed = "Means of batches, divided by the number of pictures: that is a good deal too small"
-    training = "So it is in training mode"
+    first = sizes[0] * len(sizes)
     return {
-        f"{alike}.": sum(plain) / len(plain),
-        f"{alike}; and the targets are smoothed.": sum(smoothed) / len(smoothed),
+        "That is a mean of the batches' means, and a small batch counts as much as a full one.": sum(plain) / len(plain),
+        # Of two mistakes the first is named; the other one has its turn.
+        "A small batch counts as much as a full one here, so each of its pictures for more.": sum(smoothed) / len(smoothed),
         "The targets are smoothed: so even perfect answers have a loss, and runs with other smoothing another one.":
             _mean(batches, SMOOTHING),
-        f"{summed}.": sum(plain) / sum(sizes),
-        f"{summed}; and the targets are smoothed.": sum(smoothed) / sum(sizes),
-        f"{training}: who has taken eval away?": _mean(batches, 0.0, training=True),
-        f"{training}, and with smoothed targets.": _mean(batches, SMOOTHING, training=True),
+        "Means of batches, divided by the number of pictures: that is a good deal too small.": sum(plain) / sum(sizes),
+        "Means of batches are added up, and divided by the number of pictures: too small.": sum(smoothed) / sum(sizes),
+        "So it is in training mode: who has taken eval away?": _mean(batches, 0.0, training=True),
+        "So it is in training mode.": _mean(batches, SMOOTHING, training=True),
         "That is the sum over all pictures, and not their mean.": _mean(batches, 0.0) * sum(sizes),
         "That is the sum over all pictures, divided by the number of batches.": _mean(batches, 0.0) * sum(sizes) / len(sizes),
         "That is the last batch's.": plain[-1],
+        "That is without the last batch: its pictures count too.": _mean(batches[:-1] or batches, 0.0),
+        "The last batch is left out, and its pictures count too.": _mean(batches[:-1] or batches, SMOOTHING),
+        "The number of pictures is taken from the first batch, for all of them.": _mean(batches, 0.0) * sum(sizes) / first,
+        "As many pictures as in the first batch are counted for each.": _mean(batches, SMOOTHING) * sum(sizes) / first,
         "That is the sum of the batches' means.": sum(plain),
     }  # fmt: skip
 
@@ -143,17 +146,20 @@ q9 = Question(
     "learned. And with a mean of means the number changes with the batch size, which has nothing to do with the model.",
     mistakes=[
         Mistake(_with(), "a mean of the batches' means, and a small batch counts as much as a full one."),
-        Mistake(_with(smoothing=0.1), "as a full one; and the targets are smoothed"),
+        Mistake(_with(smoothing=0.1), "so each of its pictures for more"),
         Mistake(_with(smoothing=0.1, weighted=True, by="pictures"), "even perfect answers have a loss"),
         Mistake(_with(smoothing=0.1, reduction="sum", by="pictures"), "even perfect answers have a loss"),
         Mistake(_with(by="pictures"), "a good deal too small."),
-        Mistake(_with(smoothing=0.1, by="pictures"), "too small; and the targets are smoothed"),
+        Mistake(_with(smoothing=0.1, by="pictures"), "and divided by the number of pictures: too small"),
         Mistake(_with(reduction="sum", by="pictures", evaluated=False), "in training mode: who"),
-        Mistake(_with(smoothing=0.1, reduction="sum", by="pictures", evaluated=False), "in training mode, and with smoothed"),
+        Mistake(_with(smoothing=0.1, reduction="sum", by="pictures", evaluated=False), "So it is in training mode."),
         Mistake(_with(reduction="sum", by="none"), "the sum over all pictures, and not their mean"),
         Mistake(_with(reduction="sum"), "divided by the number of batches"),
         Mistake(_with(by="none"), "the sum of the batches' means"), Mistake(_last, "That is the last batch's"),
         Mistake(_with(smoothing=0.05, weighted=True, by="pictures"), "Which pictures count"),
-        Mistake(_by_the_first, "batches of 6, 6, 1"), Mistake(lambda model, batches: "0.3", "expected a loss"),
+        Mistake(_by_the_first, "taken from the first batch"),
+        Mistake(lambda model, batches: validation_loss(model, batches[:-1] or batches), "without the last batch"),
+        Mistake(lambda model, batches: validation_loss(model, [batches[-1], *batches]), "Which pictures count"),
+        Mistake(lambda model, batches: "0.3", "expected a loss"),
     ],
 )  # fmt: skip

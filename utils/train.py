@@ -80,7 +80,7 @@ def _tell_score(fitted, predictions, folder):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m utils.training", description=__doc__,
+    parser = argparse.ArgumentParser(prog="python -m utils.train", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.set_defaults(command=train_command)
     parser.add_argument("data", nargs="?", default="", help="a folder with one folder a class; it is only read")
