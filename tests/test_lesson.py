@@ -152,3 +152,20 @@ def test_freed_blocks_are_kept_for_the_next_batch():
         done, faults[way] = out.split()
         assert done == str(way == "kept")
     assert int(faults["kept"]) * 10 < int(faults["plain"])
+
+
+# --- trainings that are kept --------------------------------------------------------------------------
+
+
+def test_without_resume_a_training_is_kept_nowhere(run):
+    assert run.kept("trial", 1) == {}
+
+
+def test_with_resume_each_training_has_a_folder_of_its_own_that_is_the_same_again(tmp_path):
+    run, again = (start("test", {}, output_dir=tmp_path / "out", resume=True) for _ in range(2))
+    names = [("trial", 1), ("trial", 2), ("trial", "1"), ("trial", {"lr": 0.1}), ("trial", None, 1), ("other", 1)]
+    folders = [run.kept(*each)["output_dir"] for each in names]
+    assert len(set(folders)) == len(names)
+    assert folders == [again.kept(*each)["output_dir"] for each in names]
+    assert all(folder.is_relative_to(tmp_path / "out" / "trained") for folder in folders)
+    assert folders[0].name.startswith("trial-") and run.kept("trial", 1)["resume"] is True

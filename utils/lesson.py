@@ -6,6 +6,7 @@ The file is replaced whole after every claim, so a killed run leaves what it had
 """
 
 import ctypes
+import hashlib
 import json
 import math
 import platform
@@ -33,12 +34,24 @@ class Run:
     device: str
     seed: int
     results: dict = field(repr=False)
+    resume: bool = False
+
+    def kept(self, *names) -> dict:
+        """How `fit` keeps one of many trainings, so that the lesson, run again, goes on with it; nothing without `resume`.
+
+        Args:
+            names: what tells it from the others of the lesson: text, numbers, settings, the first of them text.
+        """
+        if not self.resume:
+            return {}
+        told = hashlib.blake2b(repr(names).encode(), digest_size=6).hexdigest()
+        return {"output_dir": self.output_dir / "trained" / f"{names[0]}-{told}", "resume": True}
 
 
 _current: Run | None = None
 
 
-def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto") -> Run:
+def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto", resume=False) -> Run:
     """Set up a lesson: seeds, threads, device, memory, and an output folder with a fresh `results.json`.
 
     Args:
@@ -48,6 +61,7 @@ def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto"
         seed: for Python, numpy and torch.
         threads: CPU threads of torch; None leaves torch's choice (the cores).
         device: "auto" takes a GPU if there is one, else "cpu"; or a torch device by name.
+        resume: whether the trainings of this lesson are kept in the folder, and go on where they were cut off.
 
     Raises:
         CourseError: the output folder lies inside the reader's pictures, or cannot be written.
@@ -68,7 +82,7 @@ def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto"
         "numbers": {},
         "claims": [],
     }
-    run = Run(lesson, folder, device_named(device), seed, results)
+    run = Run(lesson, folder, device_named(device), seed, results, resume)
     _write(run)
     with results_in(folder):
         write_yaml(folder / RECIPE, results["parameters"], f"What {lesson} was run with. The same run again:\n"

@@ -26,6 +26,14 @@ def test_pictures_go_where_there_is_room(need, kind, share, memory, disk, expect
     assert ("as asked for" in choice.why) == (kind != "auto")
 
 
+def test_several_processes_have_one_file_together_where_there_is_room(monkeypatch):
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert choose(1 * GB, "auto", 0.5, 9 * GB, 2 * GB).kind == "disk"
+    assert choose(1 * GB, "auto", 0.5, 9 * GB, 2 * GB).why == "1.0 GB, decoded once for the 4 processes on this machine"
+    assert choose(3 * GB, "auto", 0.5, 9 * GB, 2 * GB).kind == "memory"
+    assert choose(1 * GB, "memory", 0.5, 9 * GB, 2 * GB).kind == "memory"
+
+
 def test_the_reason_says_how_much_and_against_what():
     assert choose(46_000_000, "auto", 0.5, GB, 0) == Choice("memory", "46 MB, under 50% of the memory that is free")
     assert choose(3 * GB, "auto", 0.25, GB, 9 * GB).why == "3.0 GB, over 25% of the memory that is free"
@@ -96,7 +104,7 @@ def test_processes_that_share_a_machine_share_its_memory_and_cores(tmp_path, mon
 
 def test_the_reason_says_that_others_need_room_too(monkeypatch):
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
-    assert choose(3 * GB, "auto", 0.25, GB, 9 * GB).why.endswith("memory that is free for each of 4 processes")
+    assert choose(GB // 5, "auto", 0.25, GB, 0).why.endswith("memory that is free for each of 4 processes")
     with pytest.raises(CourseError, match="has room for 1.0 GB for each of 4 processes. Choose"):
         choose(3 * GB, "memory", 0.5, GB, 9 * GB)
     with pytest.raises(CourseError, match="has room for 2.0 GB. Choose"):  # one file serves all

@@ -33,6 +33,8 @@ def choose(need: int, cache: str, memory_share: float, memory: float, disk: floa
         raise CourseError(f"Expected memory_share as a share of the free memory, over 0 to 1, got {memory_share!r}.")
     size, share = _in_words(need), f"{memory_share:.0%} of the memory that is free{_for_each()}"
     if cache == "auto":
+        if count_here() > 1 and need <= disk:
+            return Choice("disk", f"{size}, decoded once for the {count_here()} processes on this machine")
         if need <= memory * memory_share:
             return Choice("memory", f"{size}, under {share}")
         if need <= disk:
