@@ -21,6 +21,10 @@ TOGETHER = ["as_plain_ddp", "sgd", "everything", "uneven_last_batch", "heads", "
 SCRIPT, ROOT = Path(in_processes.__file__), Path(__file__).parents[2]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
 
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="torchrun's rendezvous wants another build of torch there"
+)
+
 
 def start(command, *arguments):
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

@@ -5,7 +5,6 @@ import errno
 import os
 import pathlib
 import random
-import resource
 import shutil
 import signal
 import sys
@@ -25,7 +24,8 @@ from utils.training import keeping, resuming
 from utils.training.objectives import CrossEntropy
 from utils.training.resuming import BEFORE, STATE, alone_in, read_state
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a copy of this process is needed")
+# Elsewhere a copy of a process that has torch in it does not work, or /proc and limits are not there.
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="forks, or asks the system for limits")
 
 
 class Killed(BaseException):
@@ -232,6 +232,7 @@ def test_a_damaged_state_is_noticed_and_the_one_before_is_good(damage, table, wh
     same_outcome(late, whole)
 
 
+@on_linux
 def test_killed_again_after_a_damage_the_good_one_is_still_there(table, whole, late, tmp_path, monkeypatch):
     cut_short(late / STATE)
     for number in range(1, 40, 3):
@@ -274,8 +275,11 @@ def test_a_state_runs_no_code(table, cut_off):
 # --- no room ------------------------------------------------------------------------------------------
 
 
+@on_linux
 def test_a_full_disk_is_answered_and_what_was_good_is_left(table, whole, tmp_path, monkeypatch):
     """A real one: no file of this process may be longer than what is left."""
+    import resource  # not on Windows
+
     with pytest.raises(Killed):
         train(table, tmp_path, after_step=[at_step(3)])
     monkeypatch.setattr(keeping, "save_checkpoint", lambda *_, **__: None)
@@ -319,7 +323,7 @@ def test_a_state_is_on_the_disk_before_it_takes_the_place_of_another(table, tmp_
     assert len(states) == 4 and all("fsync" in calls[place - 2 : place] for place in states)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc can be written by nobody")
+@on_linux
 def test_a_folder_that_nobody_may_write_to_is_answered_before_training(table):
     told = message(train, table, "/proc/course/run")
     assert "cannot be written to '/proc/course/run'" in told and "another" in told
@@ -398,6 +402,7 @@ def test_one_that_has_ended_is_begun_anew_without_a_word(table, whole, tmp_path)
 # --- one at a time ------------------------------------------------------------------------------------
 
 
+@on_linux
 def test_a_second_training_in_the_folder_is_refused_with_who_is_there_until_that_one_is_gone(
     table, whole, tmp_path, monkeypatch
 ):
@@ -426,6 +431,7 @@ def test_a_second_training_in_the_folder_is_refused_with_who_is_there_until_that
     same_outcome(tmp_path / "run", whole)
 
 
+@on_linux
 def test_who_has_waited_long_enough_for_another_gets_the_folder(tmp_path):
     child = os.fork()
     if not child:
@@ -474,16 +480,19 @@ def killed_at_each(numbers, table, whole, folder, monkeypatch):
     return None
 
 
+@on_linux
 def test_killed_between_any_two_touches_of_the_disk_it_goes_on_to_the_same_bits(table, whole, tmp_path, monkeypatch):
     """Some of them here; all of them among the slow tests."""
     assert killed_at_each(range(3, 40, 7), table, whole, tmp_path, monkeypatch) is None
 
 
+@on_linux
 @pytest.mark.slow
 def test_killed_between_any_two_touches_of_the_disk_all_of_them(table, whole, tmp_path, monkeypatch):
     assert killed_at_each(range(200), table, whole, tmp_path, monkeypatch) > 40
 
 
+@on_linux
 @pytest.mark.slow
 def test_killed_at_sixty_moments_of_chance_it_goes_on_to_the_same_bits(table, whole, tmp_path):
     start = time.monotonic()
