@@ -5,6 +5,7 @@ Run again with --resume after a kill, it goes on. The same line after `torchrun 
 """
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -62,7 +63,15 @@ def train_command(options):
 def recipe_of(options) -> Recipe:
     """The recipe of the file, if there is one, with the fields that were given one by one in their place."""
     values = read_yaml(options.file) if options.file else {}
-    return Recipe(**values | {name: yaml.safe_load(value) for name, value in options.parameter})
+    return Recipe(**values | {name: _value(text) for name, text in options.parameter})
+
+
+def _value(text):
+    """What was meant: as in YAML, but 1e-3 is a number here, as on every command line."""
+    value = yaml.safe_load(text)
+    with suppress(TypeError, ValueError):
+        return float(value) if isinstance(value, str) else value
+    return value
 
 
 def tell(*lines) -> None:

@@ -14,6 +14,7 @@ from utils.errors import CourseError
 from utils.models.build import build
 from utils.training import cross_validation as module
 from utils.training.cross_validation import cross_validate
+from utils.training.loop import fit
 from utils.training.recipe import read_recipe
 
 QUICK = dataclasses.replace(RECIPE, epochs=1)
@@ -133,6 +134,30 @@ def test_each_fold_has_a_folder_with_its_recipe_and_weights(table, tmp_path):
     for folder in (tmp_path / "folds").iterdir():
         assert read_recipe(folder / "recipe.yaml") == QUICK
         assert (folder / "best.safetensors").is_file()
+
+
+def test_cut_off_in_a_fold_it_goes_on_there_and_trains_no_ended_fold_again(table, tmp_path, monkeypatch):
+    def new_model():
+        return build("small_cnn", 3, None, size=SIZE, classes=CLASSES, seed=0)
+
+    whole, trained = validate(table, new_model=new_model), []
+
+    def cut(model, loaders, recipe, output_dir, **options):
+        trained.append(output_dir.name)
+        if trained == ["fold-0", "fold-1"]:
+            raise KeyboardInterrupt
+        seen = []
+        fitted = fit(model, loaders, recipe, output_dir, after_step=[seen.append], **options)
+        assert not seen or trained[-1] != "fold-0" or len(trained) == 1
+        return fitted
+
+    monkeypatch.setattr(module, "fit", cut)
+    with pytest.raises(KeyboardInterrupt):
+        validate(table, new_model=new_model, output_dir=tmp_path)
+    found = validate(table, new_model=new_model, output_dir=tmp_path, resume=True)
+    assert trained == ["fold-0", "fold-1", "fold-0", "fold-1", "fold-2"]
+    pd.testing.assert_frame_equal(found.predictions, whole.predictions)
+    assert found.scores.equals(whole.scores)
 
 
 def test_without_a_folder_nothing_is_written(table, tmp_path, monkeypatch):

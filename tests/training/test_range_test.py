@@ -172,7 +172,7 @@ def test_the_loss_is_the_recipes_unless_another_is_given(loaders):
 
 
 @pytest.mark.parametrize("options", [
-    {"lowest": 0.0}, {"lowest": -1e-3}, {"lowest": 1.0, "highest": 1.0}, {"lowest": 1.0, "highest": 0.1},
+    {"lowest": 0.0}, {"lowest": "1e-3"}, {"lowest": -1e-3}, {"lowest": 1.0, "highest": 1.0}, {"lowest": 1.0, "highest": 0.1},
     {"highest": math.inf}, {"highest": math.nan}, {"steps": 1}, {"steps": 2.5}, {"steps": "many"},
 ])  # fmt: skip
 def test_rates_and_steps_that_make_no_sense_are_named(options, loaders):

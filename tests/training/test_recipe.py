@@ -360,3 +360,13 @@ def test_a_file_that_is_no_recipe_is_answered(text, told, path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(CourseError, match="none.yaml' cannot be read: No such file"):
         read_recipe(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    "given", [{"label_smoothing": 0.1}, {"class_weights": "balanced"}, {"sample_weights": "w"}, {"loss": "focal"}]
+)
+def test_what_is_about_labels_is_refused_where_the_teacher_alone_is_heard(given):
+    taught = {"teacher": "teacher.safetensors", "teacher_share": 1}
+    Recipe(**taught), Recipe(**taught | {"teacher_share": 0.9}, **given)
+    with pytest.raises(CourseError, match=f"{next(iter(given))} is about the labels, of which teacher_share=1"):
+        Recipe(**taught, **given)

@@ -40,7 +40,8 @@ class CrossValidated:
 
 def cross_validate(
     new_model: Callable[[], nn.Module], table: pd.DataFrame, recipe: Recipe, folds: int = 5, *,
-    augmentation: Augmentation | str = LIGHT, output_dir: str | Path | None = None, progress: bool = True, **options,
+    augmentation: Augmentation | str = LIGHT, output_dir: str | Path | None = None, resume: bool = False,
+    progress: bool = True, **options,
 ) -> CrossValidated:  # fmt: skip
     """Train `folds` models, each without one fold; that fold tests it, and the next one chooses its epoch.
 
@@ -53,6 +54,7 @@ def cross_validate(
         recipe: of each training.
         augmentation: of training.
         output_dir: for `fit`, in a folder a fold; None keeps nothing.
+        resume: go on where it was cut off, in the middle of a fold too; folds that have ended are not trained again.
         options: for `make_loaders`.
 
     Raises:
@@ -64,7 +66,7 @@ def cross_validate(
     rows, parts = [], []
     for fold in tqdm(range(folds), "folds", unit="fold", disable=None if progress else True, leave=False):
         fitted, part, row = _one_fold(new_model(), _split_for(dealt, fold, folds), recipe, classes, augmentation,
-                                      Path(output_dir) / f"fold-{fold}" if output_dir else None, options)  # fmt: skip
+                                      Path(output_dir) / f"fold-{fold}" if output_dir else None, resume, options)  # fmt: skip
         rows.append({"fold": fold, **row})
         parts.append(part)
         del fitted
@@ -73,12 +75,12 @@ def cross_validate(
     return CrossValidated(pd.DataFrame(rows), predictions)
 
 
-def _one_fold(model, split, recipe, classes, augmentation, output_dir, options):
+def _one_fold(model, split, recipe, classes, augmentation, output_dir, resume, options):
     """One training and its test: (fitted, predictions table of the fold, what to note)."""
     loaders = make_loaders(split, model.preprocessing, augmentation, batch_size=recipe.batch_size, classes=classes,
                            sampling=recipe.sampling, sample_weights=recipe.sample_weights,
                            **{"seed": recipe.seed, "progress": False} | options)  # fmt: skip
-    fitted = fit(model, loaders, recipe, output_dir, progress=False)
+    fitted = fit(model, loaders, recipe, output_dir, resume=resume, progress=False)
     part = predict(fitted.model, loaders.test, progress=False)
     counts = {name: len(getattr(loaders, name).table) for name in ("train", "valid", "test")}
     accuracy = float((part["predicted"] == part["label"]).mean())

@@ -44,7 +44,8 @@ def range_test(
         CourseError: not 0 < lowest < highest, fewer than 2 steps, or as for `fit`.
     """
     recipe = Recipe() if recipe is None else recipe
-    if not 0 < lowest < highest < math.inf or not isinstance(steps, int) or steps < 2:
+    are_numbers = all(isinstance(rate, (int, float)) for rate in (lowest, highest)) and isinstance(steps, int)
+    if not are_numbers or not 0 < lowest < highest < math.inf or steps < 2:
         raise CourseError(f"Expected 0 < lowest < highest and 2 steps or more, but got lowest={lowest!r}, "
                           f"highest={highest!r}, steps={steps!r}.")  # fmt: skip
     objective = objective_of(recipe, loaders) if objective is None else objective

@@ -143,4 +143,9 @@ def without_effect(recipe) -> list[str]:
     late = [epoch for epoch in recipe.value("drop_at") if epoch >= recipe.epochs]
     if recipe.schedule == "multi_step" and late:
         wrong.append(f"drop_at is within the {recipe.epochs} epochs, not at {named(late)}")
+    if recipe.teacher_share == 1:
+        of_labels = {"label_smoothing": recipe.label_smoothing > 0, "class_weights": recipe.class_weights is not None,
+                     "sample_weights": recipe.sample_weights is not None, "loss": recipe.loss != "cross_entropy"}  # fmt: skip
+        wrong += [f"{name} is about the labels, of which teacher_share=1 takes no notice"
+                  for name, is_given in of_labels.items() if is_given]  # fmt: skip
     return wrong
