@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from tests.lessons.tool import digest, folder_of
+from utils import train
 from utils.evaluation.predictions import read_predictions
 from utils.models.checkpoints import describe_checkpoint, load_checkpoint
 from utils.train import main
+from utils.training import loop
 from utils.training.recipe import read_recipe
 
 QUICK = [
@@ -90,6 +92,7 @@ def test_run_again_with_resume_it_gives_back_what_it_had(trained, own, capsys):
     (["-p", "lr", "high"], "lr is"),
     (["-p", "batch_size", "1"], "batch_size"),
     (["--model", "small_cnnn"], "small_cnn"),
+    (["-p", "epochs", "[1"], "Expected a value for -p"),
     (["-f", "nowhere.yaml"], "nowhere.yaml"),
     (["--csv", "nowhere.csv"], "nowhere.csv"),
 ])  # fmt: skip
@@ -113,3 +116,29 @@ def test_a_csv_may_stand_beside_the_folder(own, tmp_path):
     pd.DataFrame(rows, columns=["path", "label"]).to_csv(tmp_path / "list.csv", index=False)
     assert main([str(own), "--csv", str(tmp_path / "list.csv"), "--output-dir", str(tmp_path / "out"), *QUICK]) == 0
     assert (tmp_path / "out" / "predictions.csv").exists()
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["--output-dir", " "], "it is empty; is the variable set?"), (["--output-dir", "x", "--seed", "-1"], "expected a whole number"),
+])  # fmt: skip
+def test_a_slip_of_the_command_line_is_said(arguments, words, own, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([str(own), *arguments])
+    assert caught.value.code == 2 and words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("where", ["scan", "after an epoch"])
+def test_ctrl_c_is_no_success_and_says_how_to_go_on(where, own, tmp_path, capsys, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    def cut(*arguments, **options):
+        return loop.fit(*arguments, **options, after_step=[lambda training: training.epoch and stopped()])
+
+    monkeypatch.setattr(train, *(("scan", stopped) if where == "scan" else ("fit", cut)))
+    arguments = [str(own), "--output-dir", str(tmp_path / "out"), *QUICK]
+    assert main(arguments) == 130
+    assert "--resume" in capsys.readouterr().out
+    assert not (tmp_path / "out" / "predictions.csv").exists()
+    monkeypatch.undo()
+    assert main([*arguments, "--resume"]) == 0

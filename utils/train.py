@@ -16,11 +16,12 @@ from utils.data.loaders import make_loaders
 from utils.data.splits import add_splits, drop_small_classes, save_split
 from utils.data.tables import require_classes, scan
 from utils.data.transforms import AUGMENTATIONS
+from utils.errors import CourseError
 from utils.evaluation.inputs import right_and_sure
 from utils.evaluation.intervals import wilson
 from utils.evaluation.predictions import predict, save_predictions
 from utils.evaluation.sharing import from_first
-from utils.files import read_yaml
+from utils.files import read_yaml, results_in
 from utils.lesson import check_apart, device_named, keep_big_blocks
 from utils.models.build import build
 from utils.processes import count, is_first
@@ -28,11 +29,16 @@ from utils.training.loop import fit
 from utils.training.recipe import Recipe
 
 PREDICTIONS, SPLIT = "predictions.csv", "split.csv"
+CTRL_C = 130  # what a shell says of a program that Ctrl-C has ended
 
 
 def main(arguments=None):
-    """Run the command; 0 when it is done, 2 when the request cannot be met."""
-    return answer(_parser(), arguments)
+    """Run the command; 0 when it is done, 2 when the request cannot be met, 130 after Ctrl-C."""
+    try:
+        return answer(_parser(), arguments)
+    except KeyboardInterrupt:
+        tell("Stopped. The same line with --resume goes on after the last whole epoch, where there is one.")
+        return CTRL_C
 
 
 def train_command(options):
@@ -40,6 +46,8 @@ def train_command(options):
     keep_big_blocks()
     recipe, folder, shown = recipe_of(options), Path(options.output_dir).expanduser(), is_first()
     check_apart(folder, options.data)
+    with results_in(folder):  # now, rather than after all pictures were looked at
+        folder.mkdir(parents=True, exist_ok=True)
     table, problems = from_first(lambda: scan(options.data, options.csv, limit=options.limit, seed=options.seed))
     split = add_splits(drop_small_classes(table), seed=options.seed)
     classes = require_classes(split)
@@ -53,6 +61,8 @@ def train_command(options):
     )  # fmt: skip
     tell(f"{len(problems)} problems with pictures" if len(problems) else "", model.report, loaders.describe())
     fitted = fit(model, loaders, recipe, folder, resume=options.resume)
+    if fitted.stopped.startswith("interrupted"):
+        raise KeyboardInterrupt
     predictions = predict(fitted.model, loaders.test)  # of all processes together
     if is_first():
         save_split(split, folder / SPLIT)
@@ -68,7 +78,10 @@ def recipe_of(options) -> Recipe:
 
 def _value(text):
     """What was meant: as in YAML, but 1e-3 is a number here, as on every command line."""
-    value = yaml.safe_load(text)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise CourseError(f"Expected a value for -p, such as 0.001, cosine or '[3, 6]', but got {text!r}.") from error
     with suppress(TypeError, ValueError):
         return float(value) if isinstance(value, str) else value
     return value
@@ -94,13 +107,13 @@ def _parser():
     parser.set_defaults(command=train_command)
     parser.add_argument("data", nargs="?", default="", help="a folder with one folder a class; it is only read")
     parser.add_argument("--csv", default="", help="a CSV with the columns path and label, beside or instead of it")
-    parser.add_argument("--output-dir", required=True, metavar="DIR", help="where all of it goes")
+    parser.add_argument("--output-dir", required=True, type=_named, metavar="DIR", help="where all of it goes")
     parser.add_argument("--model", default="efficientnet_b0", metavar="NAME", help="(efficientnet_b0)")
     parser.add_argument("--weights", default="course", help="course, imagenet (a download), a file, or '' (course)")
     parser.add_argument("--size", type=int, metavar="PIXELS", help="on a side (what the weights were trained on)")
     parser.add_argument("--augmentation", default="light", choices=list(AUGMENTATIONS), help="(light)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the split and the new head (0)")
-    parser.add_argument("--limit", type=int, default=0, metavar="N", help="look at so many pictures only (0: all)")
+    parser.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the split and the new head (0)")
+    parser.add_argument("--limit", type=_whole, default=0, metavar="N", help="look at so many pictures only (0: all)")
     parser.add_argument("--cache", default="auto", choices=CACHES, help="where decoded pictures are kept (auto)")
     parser.add_argument(
         "--workers", type=_workers, default="auto", metavar="N", help="processes that load pictures (auto)"
@@ -112,8 +125,20 @@ def _parser():
     return parser
 
 
+def _named(text):
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; is the variable set?")
+    return text
+
+
+def _whole(text):
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0, not {text!r}")
+    return int(text)
+
+
 def _workers(text):
-    return text if text == "auto" else int(text)
+    return text if text == "auto" else _whole(text)
 
 
 if __name__ == "__main__":

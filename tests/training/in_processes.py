@@ -100,6 +100,16 @@ def uneven_last_batch(table, folder):
     return outcome(fitted(table.drop(index=0).reset_index(drop=True).pipe(rooted, table)))
 
 
+def averaged(table, folder):
+    """BatchNorm learns in each process by its own pictures; judged is an average of the weights."""
+    recipe, judged = dataclasses.replace(PLAIN, epochs=4, ema=0.5), []
+
+    def note(training):
+        judged.append({name: tensor.clone() for name, tensor in training.judged_model.state_dict().items()})
+
+    return outcome(fitted(table, recipe=recipe, model=Tiny(), after_epoch=[note])) | {"judged": judged}
+
+
 def heads(table, folder):
     return of_two_heads(table, lambda row: ("yes", "no")[row % 2])
 

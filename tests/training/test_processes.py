@@ -16,7 +16,7 @@ from tests.training import in_processes
 from utils.data.sampling import Batches
 from utils.training.resuming import STATE
 
-TOGETHER = ["as_plain_ddp", "sgd", "everything", "uneven_last_batch", "heads", "heads_with_gaps", "predictions", "few_predictions",
+TOGETHER = ["as_plain_ddp", "sgd", "everything", "uneven_last_batch", "averaged", "heads", "heads_with_gaps", "predictions", "few_predictions",
             "from_one_and_all", "chance", "refused", "rates", "not_killed", "files"]  # fmt: skip
 SCRIPT, ROOT = Path(in_processes.__file__), Path(__file__).parents[2]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
@@ -69,6 +69,12 @@ def test_with_batchnorm_frozen_two_train_as_one_does(case, folder, table):
     for name, expected in one["weights"].items():
         torch.testing.assert_close(first["weights"][name], expected, atol=1e-5, rtol=0, msg=f"{case}: {name}")
     pd.testing.assert_frame_equal(pd.DataFrame(first["history"]), pd.DataFrame(one["history"]), atol=1e-5, rtol=0)
+
+
+def test_an_average_is_the_same_in_every_process_when_it_is_judged(folder):
+    first, second = found(folder, "averaged")[0]
+    assert first["history"] == second["history"] and same(first["weights"], second["weights"])
+    assert len(first["judged"]) == 4 and all(map(same, first["judged"], second["judged"]))
 
 
 def test_a_head_may_be_without_a_label_in_one_process(folder):

@@ -17,10 +17,14 @@ import pytest
 import torch
 
 import utils.files
+from tests.training import cut_off as cut_off_module
 from tests.training.cut_off import RICH, killed_after, killed_at, outcome, train
 from tests.training.small import make_table
 from utils.errors import CourseError
+from utils.models.build import build
+from utils.models.freezing import freeze
 from utils.training import keeping, resuming
+from utils.training.mixing import MixUp, in_turn
 from utils.training.objectives import CrossEntropy
 from utils.training.resuming import BEFORE, STATE, alone_in, read_state
 
@@ -131,7 +135,7 @@ def test_so_do_the_readers_own_objects(table, tmp_path):
     again = Counting()
     train(table, tmp_path, after_step=[again])
     assert again.steps == 8
-    assert "after_step was ['Counting'] and is []" in message(train, table, tmp_path)
+    assert """after_step was "['Counting']" and is '[]'""" in message(train, table, tmp_path)
 
 
 def test_a_training_that_has_ended_is_given_back_without_a_step(table, whole, tmp_path):
@@ -267,9 +271,44 @@ def test_a_state_runs_no_code(table, cut_off):
             return os.system, ("touch exploded",)
 
     resuming.save_state(cut_off, {"bomb": Bomb()})
-    with pytest.warns(UserWarning, match="damaged"):
-        assert read_state(cut_off)["epoch"] == 1
+    assert "cannot read it" in message(read_state, cut_off)
+    assert (cut_off / STATE).exists() and (cut_off / BEFORE).exists(), "as it was written: no damage, so nothing goes"
     assert not pathlib.Path("exploded").exists()
+
+
+class Wrong(Counting):
+    """Its state can be written, but not read without running code."""
+
+    def state_dict(self):
+        return {"steps": np.float64(self.steps), "where": pathlib.Path("x")}
+
+
+def test_what_could_not_be_read_again_is_said_after_the_first_epoch_and_not_after_a_kill(table, tmp_path):
+    told = message(train, table, tmp_path, after_step=[Wrong()])
+    assert "could not go on after a kill" in told and "state_dict" in told
+    assert not (tmp_path / STATE).exists()
+
+
+def test_scores_may_be_numpys_numbers(table, whole, tmp_path):
+    class Scored(CrossEntropy):
+        def scores(self, logits, targets):
+            return {name: np.float64(value) for name, value in super().scores(logits, targets).items()}
+
+    with pytest.raises(Killed):
+        train(table, tmp_path, objective=Scored(), after_step=[at_step(5)])
+    train(table, tmp_path, objective=Scored())
+    assert outcome(tmp_path)[1] == outcome(whole)[1]
+
+
+def test_a_disk_that_cannot_be_read_for_the_moment_costs_nothing(table, whole, late, monkeypatch):
+    def broken(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(pathlib.Path, "read_bytes", broken)
+    assert "cannot be read now: Input/output error" in message(read_state, late)
+    monkeypatch.undo()
+    train(table, late)
+    same_outcome(late, whole)
 
 
 # --- no room ------------------------------------------------------------------------------------------
@@ -375,6 +414,63 @@ def test_the_same_pictures_elsewhere_are_the_same(whole, cut_off, tmp_path):
     same_outcome(cut_off, whole)
 
 
+@pytest.mark.parametrize(("change", "words"), [
+    (lambda model: setattr(model.dropout, "p", 0.7), "the model's dropout was 0.2 and is 0.7"),
+    (lambda model: freeze(model, "backbone.stem"), "the model's frozen was [] and is ['backbone.stem']"),
+])  # fmt: skip
+def test_another_model_is_refused(change, words, table, cut_off, monkeypatch):
+    def built(*arguments, **options):
+        model = build(*arguments, **options)
+        change(model)
+        return model
+
+    monkeypatch.setattr(cut_off_module, "build", built)
+    assert words in message(train, table, cut_off)
+
+
+def test_settings_of_what_was_handed_in_are_compared(table, tmp_path):
+    recipe = dataclasses.replace(RICH, mixup=0.0, cutmix=0.0)
+    with pytest.raises(Killed):
+        train(table, tmp_path, recipe, batch_transform=in_turn([MixUp(0.1, 3)]), after_step=[at_step(5)])
+    told = message(train, table, tmp_path, recipe, batch_transform=in_turn([MixUp(5.0, 3)]))
+    assert "batch_transform was" in told and "0.1" in told and "5.0" in told
+
+
+def test_parts_of_a_transform_keep_their_states(table, tmp_path):
+    class Louder:
+        """Changes pictures by how often it was called."""
+
+        calls = 0
+
+        def __call__(self, images, targets):
+            self.calls += 1
+            return images * (1 + self.calls / 10), targets
+
+        def state_dict(self):
+            return {"calls": self.calls}
+
+        def load_state_dict(self, state):
+            self.calls = state["calls"]
+
+    recipe = dataclasses.replace(RICH, mixup=0.0, cutmix=0.0)
+    train(table, tmp_path / "whole", recipe, batch_transform=in_turn([Louder()]))
+    with pytest.raises(Killed):
+        train(table, tmp_path / "cut", recipe, batch_transform=in_turn([Louder()]), after_step=[at_step(5)])
+    train(table, tmp_path / "cut", recipe, batch_transform=in_turn([Louder()]))
+    same_outcome(tmp_path / "cut", tmp_path / "whole")
+
+
+def test_a_state_that_nobody_could_load_is_refused_before_training(table, tmp_path):
+    class Half:
+        def __call__(self, training):
+            pass
+
+        def state_dict(self):
+            return {}
+
+    assert "'Half' in after_epoch" in message(train, table, tmp_path, after_epoch=[Half()])
+
+
 def test_another_objective_is_refused(table, cut_off):
     class Mine(CrossEntropy):
         pass
@@ -388,6 +484,15 @@ def test_beginning_anew_moves_one_that_was_cut_off_aside_where_it_can_go_on(tabl
     assert caught[0].filename == __file__ or "cut_off" in caught[0].filename
     train(table, cut_off / resuming.ASIDE)
     same_outcome(cut_off / resuming.ASIDE, whole)
+
+
+def test_no_training_that_was_set_aside_is_lost_to_the_next(table, tmp_path):
+    for seed in range(3):
+        with pytest.raises(Killed), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            train(table, tmp_path, dataclasses.replace(RICH, seed=seed), resume=False, after_step=[at_step(3)])
+    aside = [tmp_path, tmp_path / "cut-off-2", tmp_path / "cut-off"]
+    assert [read_state(folder)["of"]["recipe"]["seed"] for folder in aside] == [2, 1, 0]
 
 
 def test_one_that_has_ended_is_begun_anew_without_a_word(table, whole, tmp_path):

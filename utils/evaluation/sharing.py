@@ -57,6 +57,15 @@ def from_first(function):
     return found[0]
 
 
+def share_buffers(model) -> None:
+    """Give every process the first one's buffers, BatchNorm's statistics for instance, which each has from its own pictures."""
+    if processes.count() == 1:
+        return
+    connect()
+    for buffer in model.buffers():
+        distributed.broadcast(buffer, 0)
+
+
 def connect() -> None:
     """Let the processes speak with each other, if they do not already; each by a GPU of its own, where there are some."""
     if not distributed.is_initialized():

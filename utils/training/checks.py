@@ -37,6 +37,14 @@ def check_fit(model, loaders, recipe, objective, output_dir=None, after_step=(),
     for name, calls in (("after_step", after_step), ("after_epoch", after_epoch)):
         if not isinstance(calls, (list, tuple)) or not all(map(callable, calls)):
             raise CourseError(f"Expected {name} as a list of callables, each given the Training: {name}=[my_function]")
+        half = [
+            type(each).__name__
+            for each in calls
+            if hasattr(each, "state_dict") and not hasattr(each, "load_state_dict")
+        ]
+        if half:
+            raise CourseError(f"Expected what has a state_dict to have load_state_dict too, so that a training can go on, but "
+                              f"{named(half)} in {name} has none.")  # fmt: skip
 
 
 def check_handed_in(recipe, objective, schedule, batch_transform, after_step) -> None:

@@ -20,7 +20,7 @@ from utils import processes
 from utils.errors import CourseError, named
 from utils.evaluation.heads import joined_batches
 from utils.evaluation.predictions import evaluating
-from utils.evaluation.sharing import gathered, shared
+from utils.evaluation.sharing import gathered, share_buffers, shared
 from utils.models.build import seeded
 from utils.models.freezing import Freezable, count_parameters, freeze, frozen_parts, unfreeze
 from utils.training.checks import check_fit, check_handed_in
@@ -124,6 +124,8 @@ def run(training: Training) -> None:
             for call in training.after_epoch:
                 call(training)
     except KeyboardInterrupt:
+        if processes.count() > 1:
+            raise
         if training.best is None:
             raise KeyboardInterrupt("The training was stopped within its first epoch, before any weights were judged, "
                                     "so nothing was saved. The model keeps those of its last step.") from None  # fmt: skip
@@ -141,7 +143,8 @@ def one_epoch(training: Training) -> dict:
     with backbone_frozen(training.model, training.epoch < training.recipe.freeze_epochs):
         trained = train_one_epoch(training)
     lr = max(group["lr"] for group in training.optimizer.param_groups)  # of the last step
-    row = {"epoch": training.epoch + 1, **trained, **evaluate(training), "lr": lr}
+    scores = {name: float(score) for name, score in evaluate(training).items()}  # numpy's numbers no state can hold
+    row = {"epoch": training.epoch + 1, **trained, **scores, "lr": lr}
     return row | {"seconds": time.perf_counter() - start}
 
 
@@ -207,6 +210,7 @@ def backward(training: Training, batch, whole: int, is_last: bool = True) -> tor
 def evaluate(training: Training) -> dict[str, float]:
     """The objective's scores over all of valid at once, in eval mode; where weights are averaged, those of the average."""
     outputs, targets, network, loader = [], [], training.judged_network, training.loaders.valid
+    share_buffers(training.judged_model)  # DDP does so before a step, not for an average, which makes none
     with evaluating(network), shared(loader):
         for images, wanted in loader:
             outputs.append(network(training.fabric.to_device(images)))

@@ -68,6 +68,14 @@ class in_turn:
     def __init__(self, transforms):
         self.transforms = list(transforms)
 
+    def state_dict(self) -> dict:
+        """The states of those that have one, by their place."""
+        return {place: each.state_dict() for place, each in enumerate(self.transforms) if hasattr(each, "state_dict")}
+
+    def load_state_dict(self, state: dict) -> None:
+        for place, its_state in state.items():
+            self.transforms[place].load_state_dict(its_state)
+
     def __call__(self, images, targets):
         for transform in self.transforms:
             images, targets = transform(images, targets)

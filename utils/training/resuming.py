@@ -24,7 +24,9 @@ from utils import processes
 from utils.errors import CourseError, named
 from utils.evaluation.sharing import from_first
 from utils.files import RECIPE, remove_litter, replacing, results_in
+from utils.models.freezing import Freezable, frozen_parts
 from utils.training.keeping import NUMBERS, THEN
+from utils.training.objectives import CrossEntropy
 
 STATE, BEFORE, ASIDE = "state.pt", "state-before.pt", "cut-off"
 LOCK, LOCKED_BY = ".lock", ".locked-by"
@@ -40,7 +42,7 @@ class States:
     """
 
     def __init__(self, facts: dict, resume: bool):
-        self.facts, self.resume = facts, resume
+        self.facts, self.resume, self.is_first = facts, resume, True
 
     def begin(self, training) -> None:
         """Bring a training that was set up to where the one in its folder was cut off; or begin anew.
@@ -55,7 +57,8 @@ class States:
     def __call__(self, training) -> None:
         state = training.state_dict() | {"of": self.facts, "has_ended": training.has_ended}
         if processes.is_first():
-            save_state(training.output_dir, state)
+            save_state(training.output_dir, state, self.is_first)
+            self.is_first = False
             if training.has_ended:
                 (training.output_dir / BEFORE).unlink(missing_ok=True)
 
@@ -82,10 +85,10 @@ def set_aside(folder: Path) -> None:
     except CourseError:  # damaged: kept all the same
         state = None
     if state is None or not state["has_ended"]:
-        aside = folder / ASIDE
-        aside.mkdir(exist_ok=True)
+        numbered = (folder / (ASIDE + ending) for ending in ("", *(f"-{number}" for number in range(2, 10**6))))
+        aside = next(place for place in numbered if not place.exists())  # never over another one
+        aside.mkdir()
         for name in (STATE, BEFORE):
-            (aside / name).unlink(missing_ok=True)
             if (folder / name).exists():
                 (folder / name).replace(aside / name)
         after = f" after epoch {state['epoch']} of {state['of']['recipe']['epochs']}" if state else ""
@@ -93,14 +96,19 @@ def set_aside(folder: Path) -> None:
                       f"fit(..., output_dir='{aside}', resume=True)", stacklevel=8)  # fmt: skip
 
 
-def save_state(folder: Path, state: dict) -> None:
+def save_state(folder: Path, state: dict, is_first: bool = False) -> None:
     """Write a state; the newest one before it becomes state-before.pt.
 
+    Args:
+        is_first: of this training; then it is tried at once whether it can be read again.
+
     Raises:
-        CourseError: it cannot be written; then the ones before are as they were.
+        CourseError: it cannot be written, then the ones before are as they were; or holds what cannot be read again.
     """
     stream = io.BytesIO()
     torch.save(state, stream)
+    if is_first:
+        _check_readable(stream)
     with results_in(folder, THEN), replacing(folder / STATE) as temporary:
         with temporary.open("wb") as file:
             file.write(_digest(stream.getbuffer()))
@@ -135,14 +143,34 @@ def read_state(folder: Path) -> dict | None:
 
 
 def _good(file):
-    """The state in a file; None where it is not as it was written."""
+    """The state in a file; None where it is not as it was written.
+
+    Raises:
+        CourseError: it is, but cannot be read, for the moment or by this version of torch.
+    """
     try:
         content = memoryview(file.read_bytes())
         if _digest(content[DIGEST:]) != content[:DIGEST]:
             return None
         return torch.load(io.BytesIO(content[DIGEST:]), weights_only=True, map_location="cpu")
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError):
-        return None
+    except OSError as error:
+        raise CourseError(f"The state '{file}' cannot be read now: {error.strerror}. Nothing was changed; try again, or see "
+                          "whether the disk is all right.") from error  # fmt: skip
+    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        raise CourseError(f"The state '{file}' is as it was written, but torch {torch.__version__} cannot read it. Go on with "
+                          f"the version that wrote it. ({str(error).splitlines()[0]})") from error  # fmt: skip
+
+
+def _check_readable(stream):
+    """A CourseError, after the first epoch and not after a kill, where a state holds what is read only by running code."""
+    stream.seek(0)
+    try:
+        torch.load(stream, weights_only=True)
+    except pickle.UnpicklingError as error:
+        told = next((line.strip() for line in str(error).splitlines() if "Unsupported" in line or "GLOBAL" in line), "")
+        raise CourseError("This training could not go on after a kill: the state_dict of an object that was handed in, or the "
+                          "history, holds something else than tensors, numbers, text, lists and dicts of these, so it cannot be "
+                          f"read without running code. {told} Turn it into one of these: float(...), str(...)") from error  # fmt: skip
 
 
 def _digest(content):
@@ -161,16 +189,23 @@ def facts_of(model, loaders, recipe, **objects) -> dict:
         columns = ["path", *loaders.classes, *([loaders.sample_weights] if loaders.sample_weights else [])]
         rows = loader.table[columns].astype(str)
         digest.update(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())
-    architecture = getattr(model, "architecture", type(model).__name__)
-    kinds = {name: _kinds(each) for name, each in objects.items()}
-    return {"recipe": recipe.to_dict(), "pictures": digest.hexdigest(), "model": architecture, "objects": kinds}
+    told = model.describe() if hasattr(model, "describe") else {"architecture": type(model).__name__}
+    told = {name: str(value) for name, value in told.items() if name != "classes"}  # those are the loaders'
+    frozen = frozen_parts(model) if isinstance(model, Freezable) else []
+    facts = {"recipe": recipe.to_dict(), "pictures": digest.hexdigest(), "model": told | {"frozen": str(frozen)}}
+    if recipe.teacher is not None:
+        facts["model"]["teacher"] = hashlib.blake2b(Path(recipe.teacher).expanduser().read_bytes()).hexdigest()[:16]
+    return facts | {"objects": {name: _kind(each) for name, each in objects.items()}}
 
 
-def _kinds(given):
-    """What an object that was handed in is called; of a list those that have a state."""
+def _kind(given):
+    """What an object that was handed in is, and its settings; of a list, what those are that have a state."""
     if isinstance(given, (list, tuple)):
-        return [_kinds(each) for each in given if hasattr(each, "state_dict")]
-    return getattr(given, "__qualname__", type(given).__qualname__)
+        return str([type(each).__qualname__ for each in given if hasattr(each, "state_dict")])
+    settings = [f"{name}={_kind(each) if hasattr(each, '__dict__') else each!r}" for name, each in
+                sorted(getattr(given, "__dict__", {}).items()) if isinstance(each, (bool, int, float, str, CrossEntropy))]  # fmt: skip
+    parts = [_kind(each) for each in getattr(given, "transforms", ())]
+    return f"{getattr(given, '__qualname__', type(given).__qualname__)}({', '.join(settings + parts)})"
 
 
 def _check_same(then, now, folder):
@@ -178,8 +213,8 @@ def _check_same(then, now, folder):
     recipes = then["recipe"], now["recipe"]
     differs = [f"{name} was {recipes[0].get(name)!r} and is {value!r}" for name, value in recipes[1].items()
                if name not in NO_MATTER and _plain(recipes[0].get(name)) != _plain(value)]  # fmt: skip
-    if then["model"] != now["model"]:
-        differs.append(f"the model was {then['model']!r} and is {now['model']!r}")
+    differs += [f"the model's {name} was {then['model'].get(name)} and is {value}" for name, value in now["model"].items()
+                if then["model"].get(name) != value]  # fmt: skip
     if then["pictures"] != now["pictures"]:
         differs.append("the pictures, their labels or how they are prepared are others")
     differs += [f"{name} was {then['objects'].get(name)!r} and is {each!r}" for name, each in now["objects"].items()
