@@ -65,7 +65,7 @@ def test_every_knob_has_a_number(quick_run):
 def test_its_recipe_file_holds_every_parameter_and_makes_the_same_run_again(quick_run, tmp_path):
     results, _, output, own = quick_run
     file = read_yaml(output / "recipe.yaml")
-    assert set(file) == set(parameters(tool.LESSONS / LESSON)) - {"output_dir"}
+    assert set(file) == set(parameters(tool.LESSONS / LESSON)) - {"output_dir", "resume"}
     again, _ = tool.run(LESSON, tmp_path, **file)
     assert again["parameters"] == results["parameters"]
     assert (again["numbers"], again["claims"]) == (results["numbers"], results["claims"])

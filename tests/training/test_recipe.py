@@ -87,7 +87,7 @@ RIGHT = {
     "mixup": st.floats(0, 2),
     "cutmix": st.floats(0, 2),
     "teacher": st.none() | TEXTS,
-    "teacher_share": st.none() | st.floats(0.001, 1),
+    "teacher_share": st.none() | st.floats(0.001, 0.999),
     "temperature": st.none() | st.floats(0.1, 30),
     "freeze_epochs": st.integers(0, 10),
     "accumulate": st.integers(1, 8),
