@@ -210,7 +210,7 @@ def backward(training: Training, batch, whole: int, is_last: bool = True) -> tor
 def evaluate(training: Training) -> dict[str, float]:
     """The objective's scores over all of valid at once, in eval mode; where weights are averaged, those of the average."""
     outputs, targets, network, loader = [], [], training.judged_network, training.loaders.valid
-    share_buffers(training.judged_model)  # DDP does so before a step, not for an average, which makes none
+    share_buffers(training.judged_model)  # each has BatchNorm's statistics of its own pictures
     with evaluating(network), shared(loader):
         for images, wanted in loader:
             outputs.append(network(training.fabric.to_device(images)))

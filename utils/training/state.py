@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
 from torch import nn
 
 from utils import processes
@@ -128,8 +129,10 @@ def set_up(model: nn.Module, loaders, recipe: Recipe, objective, **objects) -> T
     """A Training that has not begun. Further arguments are fields of Training."""
     accelerator, _, number = recipe.device.partition(":")
     devices = [int(number)] if number else processes.count_here()
-    # DDP waits for a gradient of every weight; it has to look which ones have none, where the backbone stands still.
-    strategy = "ddp_find_unused_parameters_true" if processes.count() > 1 and recipe.freeze_epochs else "auto"
+    # DDP waits for a gradient of every weight; it has to look which ones have none, where the backbone stands still. Buffers
+    # do not change what is learned: `evaluate` gives all processes the same, once an epoch and not at every step.
+    ddp = DDPStrategy(find_unused_parameters=bool(recipe.freeze_epochs), broadcast_buffers=False)
+    strategy = ddp if processes.count() > 1 else "auto"
     fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=processes.count() // processes.count_here(),
                     strategy=strategy, precision=PRECISIONS[recipe.precision])  # fmt: skip
     if processes.count() > 1 and not processes.started_by_fabric():
