@@ -63,29 +63,30 @@ class Batches(Sampler):
         return places[: self.kept], seeds[: self.kept]
 
     def __iter__(self):
-        return self._cut(*self.plan(self.epoch), self._parts())  # planned now, also where a batch is asked for later
+        # Planned now, also where a batch is asked for later.
+        return self._cut(*self.plan(self.epoch), *self.share)
 
     def __len__(self):
-        return len(self._parts())
+        return -(-self.kept // self._places_a_batch)
 
-    def _parts(self):
-        """The places of the plan that each of this process's batches takes, as slices."""
-        rank, processes = self.share
-        starts = range(0, self.kept, self.batch_size)
-        if self.shuffle:
-            return [slice(start + rank, start + self.batch_size, processes) for start in starts]
-        a_batch = -(-self.batch_size // processes) * processes
-        return [slice(start + rank, start + a_batch, processes) for start in range(0, self.kept, a_batch)]
+    @property
+    def _places_a_batch(self):
+        """How many places of the plan the processes take together; in order, as many for each of them."""
+        processes = self.share[1]
+        return self.batch_size if self.shuffle else -(-self.batch_size // processes) * processes
 
     def _order(self, rng):
         if self.odds is not None:
             return rng.choice(self.count, size=self.count, p=self.odds)
         return rng.permutation(self.count) if self.shuffle else np.arange(self.count)
 
-    def _cut(self, places, seeds, parts):
-        lacking = 0 if self.shuffle else -len(places) % self.share[1]
-        places, seeds = (np.concatenate([each, np.resize(each, lacking)]) for each in (places, seeds))
-        for part in parts:
+    def _cut(self, places, seeds, rank, processes):
+        lacking = 0 if self.shuffle else -len(places) % processes
+        if lacking:
+            places, seeds = (np.concatenate([each, np.resize(each, lacking)]) for each in (places, seeds))
+        size = self._places_a_batch
+        for start in range(0, len(places), size):
+            part = slice(start + rank, start + size, processes)
             yield list(zip(places[part].tolist(), seeds[part].tolist()))
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from utils import processes
 from utils.errors import CourseError
 from utils.files import RECIPE, replacing, results_in
 from utils.models.checkpoints import KINDS, describe_checkpoint, save_checkpoint
@@ -54,7 +53,7 @@ def history_table(rows: list[dict]) -> pd.DataFrame:
 
 
 class Files:
-    """Checkpoints and numbers in a folder, written by the first process. Comes after `keep_best`.
+    """Checkpoints and numbers in a folder. Comes after `keep_best`.
 
     Raises:
         CourseError: on creation, where the model could not be saved; then where the folder cannot be written.
@@ -65,14 +64,10 @@ class Files:
         self.folder, self.recipe = folder, recipe
 
     def begin(self, training) -> None:
-        if not processes.is_first():
-            return
         with results_in(self.folder):
             self.recipe.save(self.folder / RECIPE)
 
     def __call__(self, training) -> None:
-        if not processes.is_first():
-            return
         row = training.history[-1]
         every = training.recipe.save_every
         names = [BEST] * (training.best is row) + [LAST] * training.recipe.save_last
@@ -83,8 +78,6 @@ class Files:
 
     def end(self, training) -> None:
         """What is missing or cut short by now is written again: a training may have gone on after a long time."""
-        if not processes.is_first():
-            return
         self._write_numbers(training)
         try:
             describe_checkpoint(self.folder / BEST)

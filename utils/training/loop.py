@@ -91,10 +91,11 @@ def fit(
     check_fit(model, loaders, recipe, objective, output_dir, after_step, after_epoch, resume)
     check_handed_in(recipe, objective, schedule, batch_transform, after_step)
     batch_transform = batch_transform or batch_transform_of(recipe, loaders) or as_it_is
-    facts = facts_of(model, loaders, recipe, objective=objective, schedule=schedule, batch_transform=batch_transform,
-                     after_step=after_step, after_epoch=after_epoch)  # fmt: skip
     folder = Path(output_dir).expanduser().absolute() if output_dir else None
-    files, states = ([Files(folder, model, recipe)], [States(facts, resume)]) if folder else ([], [])
+    files = [Files(folder, model, recipe)] if folder and processes.is_first() else []
+    # All processes take part: each has a state of chance of its own.
+    states = [States(facts_of(model, loaders, recipe, objective=objective, schedule=schedule, batch_transform=batch_transform,
+                              after_step=after_step, after_epoch=after_epoch), resume)] if folder else []  # fmt: skip
     with (
         alone_in(folder),
         shared(loaders.train),

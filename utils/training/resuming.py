@@ -42,7 +42,7 @@ class States:
     """
 
     def __init__(self, facts: dict, resume: bool):
-        self.facts, self.resume, self.is_first = facts, resume, True
+        self.facts, self.resume, self.is_tried = facts, resume, False
 
     def begin(self, training) -> None:
         """Bring a training that was set up to where the one in its folder was cut off; or begin anew.
@@ -57,8 +57,8 @@ class States:
     def __call__(self, training) -> None:
         state = training.state_dict() | {"of": self.facts, "has_ended": training.has_ended}
         if processes.is_first():
-            save_state(training.output_dir, state, self.is_first)
-            self.is_first = False
+            save_state(training.output_dir, state, is_tried=self.is_tried)
+            self.is_tried = True
             if training.has_ended:
                 (training.output_dir / BEFORE).unlink(missing_ok=True)
 
@@ -96,18 +96,18 @@ def set_aside(folder: Path) -> None:
                       f"fit(..., output_dir='{aside}', resume=True)", stacklevel=8)  # fmt: skip
 
 
-def save_state(folder: Path, state: dict, is_first: bool = False) -> None:
+def save_state(folder: Path, state: dict, is_tried: bool = True) -> None:
     """Write a state; the newest one before it becomes state-before.pt.
 
     Args:
-        is_first: of this training; then it is tried at once whether it can be read again.
+        is_tried: whether an earlier state of this training could be read again; else that is tried now.
 
     Raises:
         CourseError: it cannot be written, then the ones before are as they were; or holds what cannot be read again.
     """
     stream = io.BytesIO()
     torch.save(state, stream)
-    if is_first:
+    if not is_tried:
         _check_readable(stream)
     with results_in(folder, THEN), replacing(folder / STATE) as temporary:
         with temporary.open("wb") as file:
@@ -212,7 +212,7 @@ def _check_same(then, now, folder):
     """A CourseError that names all in which the training that was cut off differs from this one."""
     recipes = then["recipe"], now["recipe"]
     differs = [f"{name} was {recipes[0].get(name)!r} and is {value!r}" for name, value in recipes[1].items()
-               if name not in NO_MATTER and _plain(recipes[0].get(name)) != _plain(value)]  # fmt: skip
+               if name not in NO_MATTER and recipes[0].get(name) != value]  # fmt: skip
     differs += [f"the model's {name} was {then['model'].get(name)} and is {value}" for name, value in now["model"].items()
                 if then["model"].get(name) != value]  # fmt: skip
     if then["pictures"] != now["pictures"]:
@@ -222,10 +222,6 @@ def _check_same(then, now, folder):
     if differs:
         raise CourseError(f"In '{folder}' another training was begun: {'; '.join(differs)}. Go on with the "
                           "same, choose another folder, or begin anew there: resume=False")  # fmt: skip
-
-
-def _plain(value):
-    return list(value) if isinstance(value, tuple) else value
 
 
 # --- one at a time ------------------------------------------------------------------------------------
