@@ -30,9 +30,12 @@ def requirements_by_name(lines):
 
 
 PROJECT = tomllib.loads(read("pyproject.toml"))["project"]
+EXTRAS = {name: requirements_by_name(lines) for name, lines in PROJECT["optional-dependencies"].items()}
 CORE = requirements_by_name(PROJECT["dependencies"])
-DEV = requirements_by_name(PROJECT["optional-dependencies"]["dev"])
-DIRECT = CORE | DEV
+# What tests need is dev, and every extra: dev names them through the course itself.
+OWN = EXTRAS["dev"].pop(canonicalize_name(PROJECT["name"]))
+DIRECT = CORE | {name: each for found in EXTRAS.values() for name, each in found.items()}
+PIP_ALONE = ("trackio", "tflite")  # extras that conda-forge lacks
 
 
 def locked_requirements():
@@ -80,7 +83,10 @@ def conda_requirements():
 
 
 def test_conda_has_every_dependency_with_the_same_range_and_nothing_extra():
-    wanted = {CONDA_NAMES.get(name, name): str(each.specifier) for name, each in DIRECT.items()}
+    elsewhere = {name for extra in PIP_ALONE for name in EXTRAS[extra]}
+    wanted = {
+        CONDA_NAMES.get(name, name): str(each.specifier) for name, each in DIRECT.items() if name not in elsewhere
+    }
     found = {name: str(each.specifier) for name, each in conda_requirements().items()}
     assert {name: bound for name, bound in found.items() if name not in CONDA_ONLY} == wanted
     assert found.keys() >= CONDA_ONLY
@@ -95,10 +101,15 @@ def test_conda_takes_the_same_python():
     assert str(conda_requirements()["python"].specifier) == PROJECT["requires-python"]
 
 
-def test_conda_takes_conda_forge_alone_and_the_course_itself_through_pip():
+def test_conda_takes_conda_forge_alone_and_the_rest_through_pip():
     environment = conda_environment()
     assert environment["channels"] == ["conda-forge", "nodefaults"]
-    assert [line for line in environment["dependencies"] if isinstance(line, dict)] == [{"pip": ["-e ."]}]
+    through_pip = [line for line in environment["dependencies"] if isinstance(line, dict)]
+    assert through_pip == [{"pip": [f"-e .[{','.join(PIP_ALONE)}]"]}]
+
+
+def test_who_changes_the_course_has_every_extra():
+    assert OWN.extras == EXTRAS.keys() - {"dev"}
 
 
 # requirements.txt
