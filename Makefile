@@ -24,7 +24,7 @@ $(READY): requirements.txt
 		uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
 	else \
 		$(PYTHON) -m venv .venv && \
-		$(BIN)/python -m pip install --quiet --requirement requirements.txt && \
+		$(BIN)/python -m pip install --quiet --no-deps --requirement requirements.txt && \
 		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
 	fi
 	@touch $@
