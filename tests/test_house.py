@@ -29,6 +29,7 @@ ORDER = [
 ALONE = {
     "lesson": {"errors", "files", "versions"},
     "notebooks": {"errors", "files", "commands"},
+    "sweeps": {*ORDER, "notebooks"},
     "doctor": {"errors", "data"},
     "train": {"lesson", *ORDER[: ORDER.index("training") + 1]},  # a command: it puts the pieces together
 }
@@ -40,6 +41,7 @@ NO_TORCH = [
     "utils.data.splits",
     "utils.plots",
     "utils.notebooks",
+    "utils.sweeps",
 ]
 TOP_LEVEL = {
     ".ci", ".github", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "data_samples",
@@ -71,9 +73,9 @@ def room(name):
 
 
 def allowed(own):
-    if own in ORDER:
-        return set(ORDER[: ORDER.index(own) + 1])
-    return ALONE.get(own, set()) | {own}
+    if own in ALONE:
+        return ALONE[own] | {own}
+    return set(ORDER[: ORDER.index(own) + 1]) if own in ORDER else {own}
 
 
 # Exercises may import anything; the next test says who may import them: nobody.

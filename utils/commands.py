@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from utils.errors import CourseError
 
+CTRL_C = 130  # what a shell says of a program that Ctrl-C has ended
+
 
 def answer(parser: argparse.ArgumentParser, arguments=None) -> int:
     """Run `options.command(options)`; what it returns (None is 0), or 2 after a CourseError, whose text is printed."""

@@ -1,11 +1,10 @@
-"""Files written whole or not at all, and names with values as YAML."""
+"""Files written whole or not at all, apart from the reader's pictures; names with values as YAML, results as JSON."""
 
+import json
 import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-
-import yaml
 
 from utils.errors import CourseError
 
@@ -66,12 +65,35 @@ def results_in(folder: str | Path, then: str = ""):
                           f"folder: output_dir='...'{then and f'. {then}'}") from error  # fmt: skip
 
 
+def check_apart(folder: Path, data_dir) -> None:
+    """A CourseError where results would lie among the reader's pictures."""
+    if not data_dir:
+        return
+    pictures = Path(data_dir).expanduser().resolve()
+    if folder.resolve().is_relative_to(pictures):
+        raise CourseError(f"Results must not be written among your pictures: output_dir '{folder}' lies in data_dir "
+                          f"'{pictures}'. Choose a folder elsewhere, or leave output_dir empty.")  # fmt: skip
+
+
+def write_json(path: str | Path, value) -> Path:
+    """Write what JSON knows, for a person to read too; whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written (from the system, unchanged).
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False), encoding="utf-8")
+    return Path(path)
+
+
 def write_yaml(path: str | Path, values: dict, comment: str = "") -> Path:
     """Write names and values that JSON knows as a YAML file, in their order, below a comment; whole or not at all.
 
     Raises:
         OSError: the folder cannot be written (from the system, unchanged).
     """
+    import yaml  # here, so that what serves a model runs without it
+
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1000)
     with replacing(path) as temporary:
         temporary.write_text("".join(f"# {line}\n" for line in comment.splitlines()) + text, encoding="utf-8")
@@ -84,6 +106,8 @@ def read_yaml(path: str | Path) -> dict:
     Raises:
         CourseError: there is no such file, or it is no YAML of the form `name: value`.
     """
+    import yaml
+
     path, form = Path(path).expanduser(), "Expected lines of the form   lr: 0.001"
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -7,7 +7,6 @@ The file is replaced whole after every claim, so a killed run leaves what it had
 
 import ctypes
 import hashlib
-import json
 import math
 import platform
 import random
@@ -18,7 +17,7 @@ import numpy as np
 import torch
 
 from utils.errors import CourseError
-from utils.files import RECIPE, replacing, results_in, write_yaml
+from utils.files import RECIPE, check_apart, results_in, write_json, write_yaml
 from utils.versions import installed_versions
 
 RUNS = Path(__file__).resolve().parents[1] / "runs"
@@ -134,16 +133,6 @@ def _running(what):
     return _current
 
 
-def check_apart(folder: Path, data_dir) -> None:
-    """A CourseError where results would lie among the reader's pictures."""
-    if not data_dir:
-        return
-    pictures = Path(data_dir).expanduser().resolve()
-    if folder.resolve().is_relative_to(pictures):
-        raise CourseError(f"Results must not be written among your pictures: output_dir '{folder}' lies in data_dir "
-                          f"'{pictures}'. Choose a folder elsewhere, or leave output_dir empty.")  # fmt: skip
-
-
 def device_named(device: str) -> str:
     """The device itself; for "auto" a GPU if there is one, else the CPU."""
     if device != "auto":
@@ -167,5 +156,5 @@ def _plain(value):
 
 
 def _write(run):
-    with results_in(run.output_dir), replacing(run.output_dir / "results.json") as temporary:
-        temporary.write_text(json.dumps(run.results, indent=1, ensure_ascii=False), encoding="utf-8")
+    with results_in(run.output_dir):
+        write_json(run.output_dir / "results.json", run.results)

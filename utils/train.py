@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from utils.commands import answer, run_as_script
+from utils.commands import CTRL_C, answer, run_as_script
 from utils.data.cache import CACHES
 from utils.data.loaders import make_loaders
 from utils.data.splits import add_splits, drop_small_classes, save_split
@@ -21,15 +21,15 @@ from utils.evaluation.inputs import right_and_sure
 from utils.evaluation.intervals import wilson
 from utils.evaluation.predictions import predict, save_predictions
 from utils.evaluation.sharing import from_first
-from utils.files import read_yaml, results_in
-from utils.lesson import check_apart, device_named, keep_big_blocks
+from utils.files import check_apart, read_yaml, results_in
+from utils.lesson import device_named, keep_big_blocks
 from utils.models.build import build
 from utils.processes import count, is_first
 from utils.training.loop import fit
 from utils.training.recipe import Recipe
+from utils.training.tracking import as_tracker
 
 PREDICTIONS, SPLIT = "predictions.csv", "split.csv"
-CTRL_C = 130  # what a shell says of a program that Ctrl-C has ended
 
 
 def main(arguments=None):
@@ -46,6 +46,7 @@ def train_command(options):
     keep_big_blocks()
     recipe, folder, shown = recipe_of(options), Path(options.output_dir).expanduser(), is_first()
     check_apart(folder, options.data)
+    tracker = as_tracker(options.tracker)
     with results_in(folder):  # now, rather than after all pictures were looked at
         folder.mkdir(parents=True, exist_ok=True)
     table, problems = from_first(lambda: scan(options.data, options.csv, limit=options.limit, seed=options.seed))
@@ -60,7 +61,7 @@ def train_command(options):
         device=device_named(recipe.device), cache=options.cache, progress=shown,
     )  # fmt: skip
     tell(f"{len(problems)} problems with pictures" if len(problems) else "", model.report, loaders.describe())
-    fitted = fit(model, loaders, recipe, folder, resume=options.resume)
+    fitted = fit(model, loaders, recipe, folder, resume=options.resume, tracker=tracker)
     if fitted.stopped.startswith("interrupted"):
         raise KeyboardInterrupt
     predictions = predict(fitted.model, loaders.test)  # of all processes together
@@ -119,6 +120,8 @@ def _parser():
         "--workers", type=_workers, default="auto", metavar="N", help="processes that load pictures (auto)"
     )
     parser.add_argument("--resume", action="store_true", help="go on with a training that was cut off")
+    parser.add_argument("--tracker", default="", metavar="NAME",
+                        help="trackio, wandb or tensorboard: where the numbers go beside history.csv (nowhere)")  # fmt: skip
     parser.add_argument("-f", "--file", metavar="FILE", help="a recipe, such as the recipe.yaml that a training leaves")
     parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                         help="a field of the recipe, -p lr 0.001 say; several of them; they win over the file")  # fmt: skip

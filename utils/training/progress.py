@@ -13,14 +13,18 @@ from tqdm.notebook import tqdm_notebook
 from utils import processes
 
 
+def can_move() -> bool:
+    """Whether a bar can move here: in a notebook or a terminal, not in a log file."""
+    return issubclass(tqdm, tqdm_notebook) or sys.stderr.isatty()
+
+
 class Progress:
     """A bar where a bar can move (a terminal, a notebook); elsewhere, in a log file say, one line an epoch."""
 
     def __init__(self, epochs: int, steps: int, shown: bool = True):
-        can_move = issubclass(tqdm, tqdm_notebook) or sys.stderr.isatty()
         shown = shown and processes.is_first()
-        self.epochs, self.shown, self.prints = epochs, shown, shown and not can_move
-        self.bar = tqdm(total=steps, desc="training", unit=" steps", disable=not shown or not can_move)
+        self.epochs, self.shown, self.prints = epochs, shown, shown and not can_move()
+        self.bar = tqdm(total=steps, desc="training", unit=" steps", disable=not shown or self.prints)
 
     def __enter__(self):
         return self

@@ -1,0 +1,156 @@
+"""A grid as the runs that it asks for: all of it checked before anything runs, each run with a folder of its own.
+
+Words: a *grid* is {parameter: its values}, every combination of which is a *run*; or a list of grids, whose runs come one
+after the other. A value that is no list is the same in all runs.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+
+from utils.errors import CourseError
+from utils.files import check_apart
+from utils.notebooks.execute import code_digest
+from utils.notebooks.runs import OWN_PICTURES, own_path
+from utils.notebooks.source import ROOT, check_parameters, parameters, plain
+from utils.sweeps.tables import outcome_of, table_of
+
+LONGEST_NAME = 80  # of a run's folder, before its digest: a path on Windows has 260 characters in all
+
+
+@dataclass
+class Planned:
+    """One run of a sweep: what it is given, where it goes, and how it went."""
+
+    values: dict
+    folder: Path
+    outcome: dict
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A notebook and the runs that a grid asks for, in its order."""
+
+    notebook: Path
+    digest: str  # of its code
+    folder: Path
+    runs: list[Planned]
+    names: list[str]  # of the grid's parameters, in its order
+
+    @property
+    def left(self) -> list[Planned]:
+        """The runs that are not done: not begun, cut off, or failed."""
+        return [run for run in self.runs if run.outcome["status"] != "done"]
+
+    def table(self) -> pd.DataFrame:
+        """A row a run, as far as it has come."""
+        return table_of([(run.values, run.folder, run.outcome) for run in self.runs], self.names)
+
+
+def plan(notebook, grid, output_dir="") -> pd.DataFrame:
+    """The runs that `sweep` would make, with those that are done already; nothing is run or written.
+
+    Args and errors are those of `sweep`.
+    """
+    return planned(notebook, grid, output_dir).table()
+
+
+def planned(notebook, grid, output_dir="") -> Plan:
+    """The runs of a grid, checked.
+
+    Raises:
+        CourseError: as for `sweep`.
+    """
+    notebook = notebook_at(notebook)
+    grids = [grid] if isinstance(grid, dict) else list(grid)
+    defaults = _check_grids(notebook, grids)
+    digest = code_digest(nbformat.read(notebook, as_version=4))
+    folder = Path(output_dir or ROOT / "runs" / "sweeps" / notebook.stem).expanduser().absolute()
+    told = {}  # the same values twice are one run
+    for values in (values for each in grids for values in _combinations(each, defaults)):
+        check_apart(folder, values.get("data_dir"))
+        told.setdefault(folder / _name(values, defaults, digest), values)
+    runs = [Planned(values, each, outcome_of(each)) for each, values in told.items()]
+    return Plan(notebook, digest, folder, runs, list(dict.fromkeys(name for each in grids for name in each)))
+
+
+def notebook_at(path) -> Path:
+    """The notebook's file; a CourseError where there is none."""
+    path = Path(path).expanduser().resolve()
+    if not path.is_file() or path.suffix != ".ipynb":
+        raise CourseError(
+            f"A sweep runs a notebook, such as 'lessons/07_training_recipes.ipynb', but '{path}' is none."
+        )
+    return path
+
+
+def _check_grids(notebook, grids):
+    """The notebook's parameters with their defaults, once all names of all grids are known to be among them."""
+    if not grids or not all(isinstance(each, dict) and each for each in grids):
+        raise CourseError(f"A grid is parameters with their values, {{'lr': [0.001, 0.01]}} say, not {grids!r}.")
+    names = [name for each in grids for name in each]
+    if "output_dir" in names:
+        raise CourseError(
+            "Each run has an output_dir of its own; where the whole sweep goes is sweep(..., output_dir=...)."
+        )
+    check_parameters(notebook, ["output_dir", *dict.fromkeys(names)])
+    return parameters(notebook)
+
+
+def _combinations(grid, defaults):
+    """Every combination, the last parameter changing fastest."""
+    values = [_values(name, given, defaults[name]) for name, given in grid.items()]
+    return (dict(zip(grid, each)) for each in product(*values))
+
+
+def _values(name, given, default):
+    """The values of one parameter, each of the kind that the notebook expects."""
+    many = given if isinstance(given, list | tuple | range) or hasattr(given, "tolist") else [given]
+    many = [plain(value) for value in many]
+    if not many:
+        raise CourseError(f"The parameter {name!r} has no value in the grid: leave it out, or give it one.")
+    wrong = [value for value in many if not _fits(value, default)]
+    if wrong:
+        kind = "a list, so that a grid has a list of lists" if isinstance(default, list) else _kind(default)
+        raise CourseError(
+            f"The parameter {name!r} is {kind} (its default is {default!r}), not {', '.join(map(repr, wrong))}."
+        )
+    if name in OWN_PICTURES:
+        return [own_path(value) if value else value for value in many]
+    return many
+
+
+def _fits(value, default):
+    if value is None or default is None:
+        return True
+    if isinstance(default, bool) or not isinstance(default, int | float):
+        return isinstance(value, type(default))
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _kind(default):
+    kinds = {bool: "True or False", int: "a number", float: "a number", str: "a text", dict: "a dict"}
+    return kinds.get(type(default), f"a {type(default).__name__}")
+
+
+def _name(values, defaults, code):
+    """What a run's folder is called: its values for a person, and a digest of them and of the code for the sweep.
+
+    It depends on nothing but the run, so that a grid that has grown finds what a smaller one left; values that are the
+    defaults say nothing. Another code is another run.
+    """
+    changed = {name: value for name, value in sorted(values.items()) if value != defaults[name]}
+    digest = hashlib.blake2b(json.dumps([changed, code]).encode(), digest_size=4).hexdigest()
+    told = ",".join(f"{name}={_told(value)}" for name, value in changed.items()) or "defaults"
+    return f"{told[:LONGEST_NAME]}-{digest}"
+
+
+def _told(value):
+    last = str(value).replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return re.sub(r"[^\w.+-]+", "_", last)
