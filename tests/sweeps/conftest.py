@@ -1,5 +1,6 @@
 """Tiny notebooks to sweep, and an executor that runs them at once, here."""
 
+import time
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
@@ -46,6 +47,13 @@ class Inline(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
+
+
+def wait_for(condition, seconds=90):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
 
 
 @pytest.fixture

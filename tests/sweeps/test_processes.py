@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import psutil
 import pytest
 
 from tests.notebooks.conftest import Course
-from tests.sweeps.conftest import PARAMETERS
+from tests.sweeps.conftest import PARAMETERS, wait_for
 from utils.errors import CourseError
 from utils.sweeps import plan, sweep
 
@@ -32,13 +31,6 @@ def command(notebook, out, *more, **environment):
         cwd=ROOT, env=os.environ | environment, start_new_session=True, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-
-
-def wait_for(condition, seconds=90):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
 
 
 def done(out):

@@ -1,7 +1,7 @@
 """A sweep without kernels: which runs a grid asks for, what is refused, what is run again, what is left when it stops."""
 
 import json
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.sweeps.conftest import Inline
+from tests.sweeps.conftest import Inline, wait_for
 from utils.errors import CourseError
 from utils.files import write_json
+from utils.notebooks.runs import NotebookRun
 from utils.sweeps import plan, read_sweep, sweep
 
 
@@ -215,18 +216,26 @@ def test_numbers_within_numbers_and_those_called_as_a_column_have_columns_of_the
     assert list(table)[:3] == ["lr", "status", "seconds"] and list(table)[-4:] == ["claims", "error", "cell", "folder"]
 
 
-def test_the_file_has_the_same_table_also_while_it_runs(notebook, out, quick):
-    seen = []
-
-    class Looking(Inline):
-        def submit(self, function, job):
-            seen.append((out / "sweep.csv").is_file() and list(pd.read_csv(out / "sweep.csv")["status"]))
-            return super().submit(function, job)
-
-    table = run(notebook, {"lr": [0.1, 2.0, 0.2]}, Looking(), out)
+def test_the_file_has_the_same_table(notebook, out, inline, quick):
+    table = run(notebook, {"lr": [0.1, 2.0, 0.2]}, inline, out)
     written = pd.read_csv(out / "sweep.csv")
     assert list(written) == list(table) and list(written["status"]) == ["done", "failed", "done"]
     assert np.allclose(written["accuracy"], table["accuracy"], equal_nan=True)
+
+
+def test_the_file_is_written_after_each_run(notebook, out, monkeypatch):
+    seen = []
+
+    def run_notebook(notebook, output, values, cwd=None):
+        if values["lr"] == 0.2:  # the second waits for the row of the first
+            wait_for((out / "sweep.csv").is_file, 20)
+            seen.extend(pd.read_csv(out / "sweep.csv")["status"])
+        return NotebookRun(output, 1.0)
+
+    monkeypatch.setattr("utils.sweeps.running.run_notebook", run_notebook)
+    with ThreadPoolExecutor(1) as executor:
+        run(notebook, {"lr": [0.1, 0.2]}, executor, out)
+    assert seen == ["done", "left"]
 
 
 def test_runs_that_ended_can_be_read_without_their_grid(notebook, out, quick):
@@ -300,7 +309,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_runs(notebook, 
 
 def test_a_log_file_gets_a_line_a_run_and_nothing_when_not_wanted(notebook, out, quick, capsys):
     sweep(notebook, {"lr": [0.1, 2.0]}, Inline(), out)
-    lines = capsys.readouterr().err.splitlines()
+    lines = sorted(capsys.readouterr().err.splitlines())  # in the order in which they end
     assert lines[0].startswith("done: defaults-") and lines[1].startswith("failed: lr=2.0-")
     assert lines[1].endswith("at cell In [3]: ValueError: lr is too high: 2.0")
     sweep(notebook, {"lr": [0.1, 2.0, 0.4]}, Inline(), out, progress=False)
@@ -308,8 +317,6 @@ def test_a_log_file_gets_a_line_a_run_and_nothing_when_not_wanted(notebook, out,
 
 
 def test_results_of_a_notebook_of_ones_own_need_no_claims_and_no_numbers(notebook, out, monkeypatch):
-    from utils.notebooks.runs import NotebookRun
-
     monkeypatch.setattr("utils.sweeps.running.run_notebook", lambda *_, **__: NotebookRun(notebook, 1.0))
     table = run(notebook, {"lr": [0.1]}, Inline(), out)
     assert table["status"].iloc[0] == "done" and table["claims"].iloc[0] is None
