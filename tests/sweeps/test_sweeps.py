@@ -44,9 +44,13 @@ def test_each_run_has_a_folder_of_its_own_that_says_what_it_is(notebook, out, in
 
 def test_several_grids_are_one_after_the_other_and_the_same_run_is_made_once(notebook, out, inline, quick):
     table = run(notebook, [{"lr": [0.1, 0.2]}, {"lr": [0.2], "seed": [0, 1]}, {"lr": [0.20, 0.2]}], inline, out)
-    assert [(row.lr, row.seed) for row in table.itertuples()][0][0] == 0.1
-    assert len(table) == len(quick) == 3  # seed 0 is the default, so that 0.2 with it is there already
-    assert table["seed"].isna().sum() == 2 and table["seed"].iloc[2] == 1
+    # Seed 0 is the default, so that 0.2 with it is there already.
+    assert list(zip(table["lr"], table["seed"])) == [(0.1, 0), (0.2, 0), (0.2, 1)] and len(quick) == 3
+    assert quick[0] == {"lr": 0.1} and set(zip(read_sweep(out)["lr"], read_sweep(out)["seed"])) == {
+        (0.1, 0),
+        (0.2, 0),
+        (0.2, 1),
+    }
 
 
 def test_numpy_numbers_and_ranges_are_values(notebook, out, inline, quick):

@@ -1,7 +1,7 @@
 """A grid as the runs that it asks for: all of it checked before anything runs, each run with a folder of its own.
 
 Words: a *grid* is {parameter: its values}, every combination of which is a *run*; or a list of grids, whose runs come one
-after the other. A value that is no list is the same in all runs.
+after the other. A value that is no list is the same in all runs; what a grid leaves out has the notebook's default.
 """
 
 import hashlib
@@ -28,7 +28,8 @@ LONGEST_NAME = 80  # of a run's folder, before its digest: a path on Windows has
 class Planned:
     """One run of a sweep: what it is given, where it goes, and how it went."""
 
-    values: dict
+    given: dict  # what the notebook is run with
+    values: dict  # of all parameters of the sweep, those that this run leaves as they are among them
     folder: Path
     outcome: dict
 
@@ -72,12 +73,14 @@ def planned(notebook, grid, output_dir="") -> Plan:
     defaults = _check_grids(notebook, grids)
     digest = code_digest(nbformat.read(notebook, as_version=4))
     folder = Path(output_dir or ROOT / "runs" / "sweeps" / notebook.stem).expanduser().absolute()
-    told = {}  # the same values twice are one run
-    for values in (values for each in grids for values in _combinations(each, defaults)):
-        check_apart(folder, values.get("data_dir"))
-        told.setdefault(folder / _name(values, defaults, digest), values)
-    runs = [Planned(values, each, outcome_of(each)) for each, values in told.items()]
-    return Plan(notebook, digest, folder, runs, list(dict.fromkeys(name for each in grids for name in each)))
+    names = list(dict.fromkeys(name for each in grids for name in each))
+    runs = {}  # the same values twice are one run
+    for given in (given for each in grids for given in _combinations(each, defaults)):
+        check_apart(folder, given.get("data_dir"))
+        values = {name: given.get(name, defaults[name]) for name in names}
+        place = folder / _name(given, defaults, digest)
+        runs.setdefault(place, Planned(given, values, place, outcome_of(place)))
+    return Plan(notebook, digest, folder, list(runs.values()), names)
 
 
 def notebook_at(path) -> Path:

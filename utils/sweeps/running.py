@@ -34,7 +34,8 @@ class Job:
     notebook: str  # as it was when the sweep began
     cwd: str  # where the notebook itself lies
     output: str  # the executed copy; all else goes beside it
-    values: dict
+    given: dict  # to the notebook
+    values: dict  # of all parameters of the sweep
     threads: int | None
 
 
@@ -101,7 +102,7 @@ def run_job(job: Job) -> dict:
         found = outcome_of(output.parent)
         if found["status"] == "done":
             return found
-        outcome = _in_words(run_notebook(job.notebook, output, job.values, cwd=job.cwd), job.values)
+        outcome = _in_words(run_notebook(job.notebook, output, job.given, cwd=job.cwd), job.values)
         write_json(output.parent / RUN, outcome)
         return outcome
 
@@ -130,7 +131,9 @@ def _keep(plan):
 
 
 def _job(run, plan, kept, threads):
-    return Job(str(kept), str(plan.notebook.parent), str(run.folder / plan.notebook.name), run.values, threads)
+    return Job(
+        str(kept), str(plan.notebook.parent), str(run.folder / plan.notebook.name), run.given, run.values, threads
+    )
 
 
 def _outcome(future, run):
