@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -113,3 +114,12 @@ def test_tuples_paths_and_numpy_numbers_become_what_papermill_can_write():
 def test_a_value_papermill_cannot_write_is_refused():
     with pytest.raises(CourseError, match="not a set"):
         plain([{1, 2}])
+
+
+def test_a_notebook_that_names_no_kernel_is_told_what_to_write(course):
+    path = course.notebook("01_a.ipynb")
+    notebook = nbformat.read(path, as_version=4)
+    del notebook.metadata["kernelspec"]
+    nbformat.write(notebook, path)
+    with pytest.raises(CourseError, match='which kernel it wants.*"kernelspec": {"name": "python3"'):
+        parameters(path)

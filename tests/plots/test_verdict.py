@@ -54,8 +54,8 @@ def test_the_front_joins_those_that_are_on_it_by_cost_and_the_others_are_hollow(
 
 def test_the_front_is_told_with_its_numbers(networks):
     assert plots.front(networks, "two are left", label="milliseconds here").alt == (
-        "two are left. Accuracy against milliseconds here: trained 0.90 (0.80 to 0.95) for 11; "
-        "slow 0.40 (0.30 to 0.50) for 12; small 0.50 (0.40 to 0.60) for 0.8. On the efficient front: small, trained."
+        "two are left. Accuracy on test against milliseconds here: trained 0.90 (0.80 to 0.95) for 11; "
+        "slow 0.40 (0.30 to 0.50) for 12; small 0.50 (0.40 to 0.60) for 0.8. On the efficient front: small; trained."
     )
 
 
@@ -64,3 +64,40 @@ def test_the_bar_is_a_line_of_its_own_and_told(networks):
     line = next(line for line in figure.axes[0].lines if line.get_label() == "the bar")
     assert list(line.get_ydata()) == [0.2, 0.2]
     assert figure.alt.endswith("The bar is 0.20.")
+
+
+def test_a_network_without_an_interval_has_its_mark_alone(networks):
+    networks.loc["slow", ["low", "high"]] = float("nan")
+    assert "slow 0.40 for 12;" in plots.front(networks, "two are left").alt
+
+
+def test_another_score_than_accuracy_has_its_own_name(networks):
+    figure = plots.front(networks, "two are left", score="F1 of owls")
+    assert figure.axes[0].get_ylabel() == "F1 of owls"
+    assert figure.alt.startswith("two are left. F1 of owls against milliseconds a picture: ")
+
+
+def many(count):
+    """Networks of which the cheapest and the best are on the front, the others alike behind it."""
+    table = pd.DataFrame({"accuracy": 0.5, "low": 0.4, "high": 0.6, "ms": 5.0, "on_front": False},
+                         index=[f"net {number}" for number in range(count)])  # fmt: skip
+    table.loc["net 3", ["accuracy", "on_front"]] = [0.9, True]
+    table.loc["net 7", ["ms", "on_front"]] = [1.0, True]
+    return table
+
+
+def test_twelve_networks_have_a_mark_and_a_colour_that_no_other_has():
+    figure = plots.front(many(12), "twelve")
+    marks = {(line.get_marker(), line.get_color()) for line in figure.axes[0].lines if line.get_marker() != "None"}
+    assert len(marks) == 12
+    assert len(figure.axes[0].get_legend().get_texts()) == 12
+
+
+def test_of_more_networks_than_marks_the_front_alone_is_named_and_the_others_are_counted():
+    figure = plots.front(many(13), "thirteen")
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [
+        "net 7, on the front", "net 3, on the front", "11 behind it"
+    ]  # fmt: skip
+    behind = next(line for line in figure.axes[0].lines if line.get_label() == "11 behind it")
+    assert len(behind.get_xdata()) == 11 and behind.get_markerfacecolor() == "white"
+    assert "net 3 0.90 (0.40 to 0.60) for 5; 11 others lie behind the front. On the" in figure.alt

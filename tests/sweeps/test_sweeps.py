@@ -56,6 +56,7 @@ def test_several_grids_are_one_after_the_other_and_the_same_run_is_made_once(not
 def test_numpy_numbers_and_ranges_are_values(notebook, out, inline, quick):
     table = run(notebook, {"lr": np.geomspace(0.01, 0.1, 2), "seed": range(2)}, inline, out)
     assert len(table) == 4 and all(type(values["lr"]) is float for values in quick)
+    assert run(notebook, {"lr": np.float64(0.1), "seed": pd.Series([0, 1])}, inline, out)["lr"].tolist() == [0.1, 0.1]
 
 
 def test_a_list_parameter_takes_a_list_of_lists(notebook, out, inline, quick):

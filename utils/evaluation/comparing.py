@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from utils.errors import CourseError, named
 from utils.evaluation.inputs import labelled
 from utils.evaluation.intervals import Interval
+from utils.evaluation.seeds import over_seeds, student
+
+__all__ = ["McNemar", "coin_p_value", "mcnemar", "over_seeds", "paired_difference"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def paired_difference(first, second, confidence: float = 0.95) -> tuple[float, I
     """How much better the second way is than the first, and where that may lie over other seeds.
 
     Run number i of both has the same seed, so that what the seed does to both cancels out in the difference. The interval
-    is Student's (Biometrika 6, 1908): mean ± t * spread / sqrt(n). Where it holds 0, the seeds alone could have done it.
+    is that of `student`. Where it holds 0, the seeds alone could have done it.
 
     Args:
         first, second: a score for each seed, in the same order, two or more.
@@ -72,10 +74,7 @@ def paired_difference(first, second, confidence: float = 0.95) -> tuple[float, I
                           f"{first.size} and {second.size}.")  # fmt: skip
     if not np.isfinite([first, second]).all():
         raise CourseError(f"Expected scores that are numbers, but got {first.tolist()} and {second.tolist()}.")
-    differences = second - first
-    mean, n = float(differences.mean()), len(differences)
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * differences.std(ddof=1) / np.sqrt(n))
-    return mean, Interval(mean - half, mean + half, confidence)
+    return student(second - first, confidence)
 
 
 def coin_p_value(heads: int, tails: int) -> float:

@@ -42,7 +42,7 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> Interval:
     Raises:
         CourseError: not 0 <= successes <= trials, or the confidence is not between 0 and 1.
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     if not 0 <= successes <= trials:
         raise CourseError(f"Expected from 0 to {trials} successes in {trials} trials, but got {successes}.")
     if trials == 0:
@@ -107,7 +107,7 @@ def bootstrap_counts(
 
 
 def _percentiles(values, confidence):
-    _check_confidence(confidence)
+    check_confidence(confidence)
     values = np.asarray(values, dtype=float)
     defined = values[~np.isnan(values)]
     if not len(defined):
@@ -116,7 +116,7 @@ def _percentiles(values, confidence):
     return Interval(low, high, confidence, len(values) - len(defined))
 
 
-def _check_confidence(confidence):
+def check_confidence(confidence):
     if not 0 < confidence < 1:
         raise CourseError(f"Expected a confidence between 0 and 1, 0.95 for instance, but got {confidence!r}.")
 

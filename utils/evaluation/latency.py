@@ -13,6 +13,7 @@ from utils.errors import CourseError
 from utils.evaluation.passes import answer_of, size_of
 from utils.evaluation.predictions import evaluating
 
+CPU = torch.device("cpu")
 FEWEST = 3  # timed runs, however slow the model
 
 
@@ -66,10 +67,19 @@ def latency(
     first = next(model.parameters(), torch.empty(0))
     chance = torch.Generator().manual_seed(0)  # of its own: torch's goes on as if nothing was
     images = torch.rand(batch_size, channels, *size_of(model, size), generator=chance).to(first.device, first.dtype)
-    with evaluating(model), torch.inference_mode(), _with_threads(threads) as used:
-        seconds = _timed(lambda: answer_of(model, images), first.device, runs, warmup, at_most)
+    with evaluating(model), torch.inference_mode(), with_threads(threads) as used:
+        return latency_of(lambda: answer_of(model, images), batch_size, used, first.device, runs, warmup, at_most)
+
+
+def latency_of(call, batch_size: int, threads: int, device=CPU, runs=20, warmup=3, at_most=math.inf) -> Latency:
+    """How long a call takes that answers a batch, whatever answers it: as for `latency`, which says what is counted.
+
+    Args:
+        batch_size, threads: that it works with, to be told beside its time.
+    """
+    seconds = _timed(call, device, runs, warmup, at_most)
     low, median, high = np.quantile(seconds, (0.25, 0.5, 0.75)).tolist()
-    return Latency(median, low, high, len(seconds), batch_size, first.device.type, used)
+    return Latency(median, low, high, len(seconds), batch_size, device.type, threads)
 
 
 def _check_counts(counts, least=1):
@@ -102,7 +112,7 @@ def _wait_for(device):
 
 
 @contextmanager
-def _with_threads(threads):
+def with_threads(threads):
     """Within the block torch has so many CPU threads (None: as many as before)."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads or before)

@@ -89,9 +89,14 @@ def predict_pictures(model: nn.Module, paths, progress: bool = False) -> pd.Data
         CourseError: a picture cannot be read.
     """
     paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    return predict_table(model, pictures_table(paths), progress)
+
+
+def pictures_table(paths) -> pd.DataFrame:
+    """The image table of single pictures: their paths as they are, from the working folder."""
     table = pd.DataFrame({"path": [Path(path).expanduser().as_posix() for path in paths]})
     table.attrs["root"] = str(Path.cwd())
-    return predict_table(model, table, progress)
+    return table
 
 
 def predictions_table(table: pd.DataFrame, probabilities: np.ndarray, classes: list[str]) -> pd.DataFrame:

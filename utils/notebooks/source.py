@@ -93,10 +93,15 @@ def parameters(notebook):
     A default that is not a plain value (a call, a path made of parts) stands as its source text.
 
     Raises:
-        CourseError: the cell assigns a name that papermill cannot read.
+        CourseError: the cell assigns a name that papermill cannot read, or the notebook does not say that it is Python's.
     """
-    # Papermill fills braces in the path from the parameters; in a real folder's name they are only braces.
-    found = inspect_notebook(str(notebook).replace("{", "{{").replace("}", "}}"))
+    try:
+        # Papermill fills braces in the path from the parameters; in a real folder's name they are only braces.
+        found = inspect_notebook(str(notebook).replace("{", "{{").replace("}", "}}"))
+    except ValueError as error:
+        raise CourseError(f"{Path(notebook).name!r} does not say which kernel it wants ({error}) Open it in JupyterLab and save "
+                          'it, or write into its metadata: "kernelspec": {"name": "python3", "language": "python", '
+                          '"display_name": "Python 3"}') from error  # fmt: skip
     unread = [name for name in _assigned(notebook) if name not in found]
     if unread:
         raise CourseError(

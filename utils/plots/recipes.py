@@ -75,17 +75,8 @@ def differences(found: dict, finding: str, label: str = "accuracy") -> Figure:
     axes.axvline(0, color=GREY, linewidth=1)
     for place, (each, mean, interval) in enumerate(found.values()):
         is_real = interval.low > 0 or interval.high < 0
-        colour = BLUE if is_real else GREY
-        axes.plot([interval.low, interval.high], [place] * 2, color=colour, linewidth=2.2, solid_capstyle="butt")
-        axes.plot(each, np.full(len(each), place + 0.24), "o", color=colour, alpha=0.5, markersize=4)
-        axes.plot(
-            mean,
-            place,
-            "D" if is_real else "o",
-            color=colour,
-            markersize=7,
-            markerfacecolor=colour if is_real else "white",
-        )
+        colour, mark = (BLUE, "D") if is_real else (GREY, "o")
+        draw_seeds(axes, place, each, mean, interval, colour, mark, is_filled=is_real)
     axes.set_yticks(range(len(found)), list(found))
     axes.set_ylim(len(found) - 0.5, -0.6)
     axes.set_xlabel(f"gain in {label} (filled: 0 lies outside of the interval)")
@@ -97,6 +88,14 @@ def differences(found: dict, finding: str, label: str = "accuracy") -> Figure:
         for name, (_, mean, interval) in found.items()
     )
     return with_alt(figure, f"{finding}. Gain in {label} over the plain way, mean and interval: {told}.")
+
+
+def draw_seeds(axes, place, each, mean, interval, colour, mark="D", is_filled=True) -> None:
+    """One row of a figure over seeds: the interval as a line, a dot a seed below it, and the mean's mark upon it."""
+    axes.plot([interval.low, interval.high], [place] * 2, color=colour, linewidth=2.2, solid_capstyle="butt")
+    axes.plot(each, np.full(len(each), place + 0.24), "o", color=colour, alpha=0.5, markersize=4)
+    face = colour if is_filled else "white"
+    axes.plot(mean, place, mark, color=colour, markersize=7, markerfacecolor=face)
 
 
 def weighed(recalls: dict, classes, finding: str, rare=()) -> Figure:

@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator
 
 from utils.plots.figures import BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, canvas, plain_numbers, title, with_alt
 
-MARKS = tuple(zip("os^DvP", COLOURS))
+MARKS = tuple(zip("os^DvP" * 2, COLOURS + COLOURS[1:] + COLOURS[:1]))  # no two of them alike
 
 
 def cheaper(table: pd.DataFrame, costs: dict, finding: str) -> Figure:
@@ -42,40 +42,58 @@ def cheaper(table: pd.DataFrame, costs: dict, finding: str) -> Figure:
 
 
 def front(
-    table: pd.DataFrame, finding: str, cost: str = "ms", label: str = "milliseconds a picture", bar: float | None = None
-) -> Figure:
+    table: pd.DataFrame, finding: str, cost: str = "ms", label: str = "milliseconds a picture", bar: float | None = None,
+    score: str = "accuracy on test",
+) -> Figure:  # fmt: skip
     """Accuracy with its interval against a cost; the efficient front is joined, what lies behind it is hollow.
 
+    Of more networks than there are marks, those on the front alone have a mark and a name.
+
     Args:
-        table: a row a network, indexed by its name, with the columns `accuracy`, `low`, `high` (0 to 1), `on_front`
-            (whether it is), and `cost`, above 0.
+        table: a row a network, indexed by its name, with the columns `accuracy`, `low`, `high` (0 to 1; both nan: no
+            interval), `on_front` (whether it is), and `cost`, above 0.
         finding: the title.
         cost: the column of the cost.
         label: what it is, with its unit.
         bar: what always answering with the largest class would score; None draws no line.
+        score: what `accuracy` is.
     """
     figure, axes = canvas(width=8.4, height=3.9)
     best = table[table["on_front"]].sort_values(cost)
     axes.plot(best[cost], best["accuracy"], color=GREY, linewidth=1.2, linestyle="--", zorder=1)
-    for place, (name, row) in enumerate(table.iterrows()):
+    marked = table if len(table) <= len(MARKS) else best
+    for place, (name, row) in enumerate(marked.iterrows()):
         mark, colour = MARKS[place % len(MARKS)]
         axes.plot([row[cost]] * 2, [row["low"], row["high"]], color=colour, linewidth=1.4, alpha=0.7)
         axes.plot(row[cost], row["accuracy"], mark, color=colour, markersize=9, linestyle="",
                   markerfacecolor=colour if row["on_front"] else "white",
                   label=f"{name}{', on the front' if row['on_front'] else ''}")  # fmt: skip
+    others = table[~table["on_front"]] if marked is best else table[:0]
+    if len(others):
+        axes.plot(others[cost], others["accuracy"], "o", color=GREY, markerfacecolor="white", markersize=6,
+                  label=f"{len(others)} behind it")  # fmt: skip
     if bar is not None:
         axes.axhline(bar, color=GREY, linestyle=":", linewidth=1.2, label="the bar", zorder=0)
     _logarithmic(axes, table[cost])
     axes.set_ylim(0, 1.02)
     axes.set_xlabel(f"{label}, logarithmic")
-    axes.set_ylabel("accuracy on test")
+    axes.set_ylabel(score)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.01, 0.5))
     title(axes, finding)
-    told = "; ".join(f"{name} {row['accuracy']:.2f} ({row['low']:.2f} to {row['high']:.2f}) for {_short(row[cost])}"
-                     for name, row in table.iterrows())  # fmt: skip
+    told = "; ".join(
+        f"{name} {row['accuracy']:.2f}{_range(row)} for {_short(row[cost])}" for name, row in marked.iterrows()
+    )
+    told += f"; {len(others)} others lie behind the front" if len(others) else ""
     line = "" if bar is None else f" The bar is {bar:.2f}."
-    on_it = ", ".join(best.index)
-    return with_alt(figure, f"{finding}. Accuracy against {label}: {told}. On the efficient front: {on_it}.{line}")
+    on_it = "; ".join(best.index)
+    return with_alt(
+        figure,
+        f"{finding}. {score[:1].upper()}{score[1:]} against {label}: {told}. On the efficient front: {on_it}.{line}",
+    )
+
+
+def _range(row):
+    return "" if np.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
 
 
 def _logarithmic(axes, values):

@@ -114,8 +114,8 @@ def _combinations(grid, defaults):
 
 def _values(name, given, default):
     """The values of one parameter, each of the kind that the notebook expects."""
-    many = given if isinstance(given, list | tuple | range) or hasattr(given, "tolist") else [given]
-    many = [plain(value) for value in many]
+    given = given.tolist() if hasattr(given, "tolist") else given  # of numpy and pandas
+    many = [plain(value) for value in (given if isinstance(given, list | tuple | range) else [given])]
     if not many:
         raise CourseError(f"The parameter {name!r} has no value in the grid: leave it out, or give it one.")
     wrong = [value for value in many if not _fits(value, default)]
