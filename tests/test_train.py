@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.lessons.tool import digest, folder_of
 from utils import train
@@ -92,6 +93,7 @@ def test_run_again_with_resume_it_gives_back_what_it_had(trained, own, capsys):
     (["-p", "lr", "high"], "lr is"),
     (["-p", "batch_size", "1"], "batch_size"),
     (["--model", "small_cnnn"], "small_cnn"),
+    (["--tracker", "tensorbord"], "there are 'tensorboard'"),
     (["-p", "epochs", "[1"], "Expected a value for -p"),
     (["-f", "nowhere.yaml"], "nowhere.yaml"),
     (["--csv", "nowhere.csv"], "nowhere.csv"),
@@ -99,6 +101,12 @@ def test_run_again_with_resume_it_gives_back_what_it_had(trained, own, capsys):
 def test_what_cannot_be_is_a_sentence_before_training(arguments, words, own, tmp_path, capsys):
     assert words in refused(capsys, own, "--output-dir", tmp_path / "out", *QUICK, *arguments)
     assert not (tmp_path / "out" / "history.csv").exists()
+
+
+def test_its_numbers_go_to_a_tracker_too(own, tmp_path):
+    assert main([str(own), "--output-dir", str(tmp_path), *QUICK, "--tracker", "tensorboard"]) == 0
+    seen = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [event.step for event in seen.Scalars("valid_accuracy")] == [1, 2]
 
 
 def test_results_never_lie_among_the_pictures(own, capsys):

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections import Counter
 from types import SimpleNamespace
 
 import nbformat
@@ -19,6 +20,10 @@ from tests.lessons.tool import digest, folder_of
 from utils.evaluation.comparing import paired_difference
 from utils.files import read_yaml
 from utils.notebooks.source import parameters
+from utils.sweeps.__main__ import _parser as sweeps_parser
+from utils.sweeps.__main__ import grid_of
+from utils.train import _parser as train_parser
+from utils.train import recipe_of
 from utils.training.averaging import EMA
 from utils.training.mixing import mixed_targets
 from utils.training.objectives import CrossEntropy, Focal, balanced_weights
@@ -28,7 +33,8 @@ from utils.training.teaching import Distilled, Taught
 
 LESSON = "07_training_recipes.ipynb"
 QUICK = {"epochs": 1, "runs": 2, "size": 32, "fine_size": 32, "few": 4, "rare": 2, "a_class": 6, "warmup_epochs": 0.0,
-         "fine_model": "small_cnn", "teacher_model": "small_cnn", "weights": "", "batch_size": 16}  # fmt: skip
+         "fine_model": "small_cnn", "teacher_model": "small_cnn", "weights": "", "batch_size": 16,
+         "rates": [0.01]}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +68,28 @@ def test_every_knob_has_a_number(quick_run):
     assert all(0 <= numbers[name] <= 1 for name in ("student", "student_alone", "cross_validated"))
 
 
+def test_its_sweep_is_a_table_with_a_row_a_run(quick_run):
+    results, _, output, _ = quick_run
+    table = pd.read_csv(output / "sweep" / "sweep.csv")
+    # One rate and two optimisers, another seed for each, a shorter and a longer training of the better one.
+    assert list(table["status"]) == ["done"] * 6 and results["numbers"]["sweep"] == 6
+    assert sorted(table["epochs"]) == [1, 1, 1, 1, 1, 3]  # a third of one epoch is one
+    assert set(table["optimizer"]) == {"adamw", "sgd"} == set(results["numbers"]["best_rates"])
+    chosen = table.groupby("optimizer")["valid_accuracy"].mean().max()
+    assert 0 <= results["numbers"]["chosen_test"] <= 1 and chosen > 0
+
+
+def test_its_two_processes_leave_what_one_leaves(quick_run):
+    _, text, output, _ = quick_run
+    assert "by 2 processes" in text
+    assert len(pd.read_csv(output / "together" / "history.csv")) == QUICK["epochs"]
+    assert (output / "together" / "best.safetensors").is_file()
+
+
 def test_its_recipe_file_holds_every_parameter_and_makes_the_same_run_again(quick_run, tmp_path):
     results, _, output, own = quick_run
     file = read_yaml(output / "recipe.yaml")
-    assert set(file) == set(parameters(tool.LESSONS / LESSON)) - {"output_dir", "resume"}
+    assert set(file) == set(parameters(tool.LESSONS / LESSON)) - {"output_dir", "resume", "tracker"}
     again, _ = tool.run(LESSON, tmp_path, **file)
     assert again["parameters"] == results["parameters"]
     assert (again["numbers"], again["claims"]) == (results["numbers"], results["claims"])
@@ -97,16 +121,24 @@ def test_every_field_of_a_recipe_is_a_parameter_with_its_usual_value():
     assert changed <= {"epochs", "lr"}, changed
 
 
-def test_the_commands_and_the_file_of_the_lesson_can_be_pasted():
+def test_the_commands_and_the_file_of_the_lesson_can_be_pasted(tmp_path):
     cells = nbformat.read(tool.LESSONS / LESSON, as_version=4).cells
     prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     known = parameters(tool.LESSONS / LESSON)
-    commands = re.findall(r"```bash\n(.*?)```", prose, flags=re.DOTALL)
-    assert len(commands) == 2
-    for command in commands:
-        words = shlex.split(command)
-        assert words[:2] == ["papermill", f"lessons/{LESSON}"]
-        assert {words[place + 1] for place, word in enumerate(words) if word == "-p"} <= set(known)
+    lines = [line for block in re.findall(r"```bash\n(.*?)```", prose, flags=re.DOTALL) for line in block.splitlines()]
+    commands = [shlex.split(line, comments=True) for line in lines if line and not line.startswith("#")]
+    counted = Counter(words[0] for words in commands)
+    assert counted == {"papermill": 2, "python": 2, "torchrun": 2, "dask": 2}
+    for words in commands:
+        names = {words[place + 1] for place, word in enumerate(words) if word == "-p"}
+        if words[0] == "papermill":
+            assert words[1] == f"lessons/{LESSON}" and names <= set(known)
+        elif words[0] == "python":
+            assert words[1:4] == ["-m", "utils.sweeps", f"lessons/{LESSON}"]
+            grid = grid_of(sweeps_parser().parse_args([str(tool.LESSONS / LESSON), *words[4:]]))
+            assert grid == {"lr": [1e-4, 1e-3], "optimizer": ["adam", "sgd"]}
+        elif words[0] == "torchrun":
+            recipe_of(train_parser().parse_args(words[words.index("utils.train") + 1 :]))
     (file,) = re.findall(r"```yaml\n(.*?)```", prose, flags=re.DOTALL)
     values = yaml.safe_load(file)
     assert set(values) <= set(known)

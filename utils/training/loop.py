@@ -31,6 +31,7 @@ from utils.training.recipe import Recipe
 from utils.training.resuming import States, alone_in, facts_of
 from utils.training.schedules import by_recipe
 from utils.training.state import Training, as_it_is, set_up, steps_an_epoch
+from utils.training.tracking import Tracker, Tracking
 
 CHECK_EVERY = 20  # steps: to look at the loss makes a GPU wait
 
@@ -57,7 +58,7 @@ class Fitted:
 def fit(
     model: nn.Module, loaders, recipe: Recipe | None = None, output_dir: str | Path | None = None, *,
     resume: bool = False, objective=None, schedule=by_recipe, batch_transform=None, after_step=(), after_epoch=(),
-    progress: bool = True,
+    progress: bool = True, tracker: str | Tracker = "",
 ) -> Fitted:  # fmt: skip
     """Train a model by a recipe, and give it the weights of its best epoch.
 
@@ -79,11 +80,14 @@ def fit(
         after_step, after_epoch: callables that are given the Training; after an epoch its files are written already.
             To end the training after the epoch, set its `stopped` to the reason.
         progress: whether to show a bar; where it cannot move, in a log file, it is one line an epoch.
+        tracker: where each epoch's row goes beside history.csv: "trackio", "wandb", "tensorboard", or a Tracker (see
+            `tracking`) under another name than the folder's; "" for nowhere. If it fails, a warning says so, and the
+            training goes on without it.
 
     Raises:
-        CourseError: model, loaders and recipe do not fit together, results cannot be written, another training is
-            writing to the folder or was begun there, or the loss is no number any more. Then the model has the weights
-            of its best epoch, where there is one.
+        CourseError: model, loaders and recipe do not fit together, the tracker is not installed, results cannot be written,
+            another training is writing to the folder or was begun there, or the loss is no number any more. Then the model
+            has the weights of its best epoch, where there is one.
         KeyboardInterrupt: Ctrl-C within the first epoch, with nothing to keep yet.
     """
     recipe = Recipe() if recipe is None else recipe
@@ -92,6 +96,7 @@ def fit(
     check_handed_in(recipe, objective, schedule, batch_transform, after_step)
     batch_transform = batch_transform or batch_transform_of(recipe, loaders) or as_it_is
     folder = Path(output_dir).expanduser().absolute() if output_dir else None
+    tracking = Tracking(tracker, folder)
     files = [Files(folder, model, recipe)] if folder and processes.is_first() else []
     # All processes take part: each has a state of chance of its own.
     states = [States(facts_of(model, loaders, recipe, objective=objective, schedule=schedule, batch_transform=batch_transform,
@@ -102,12 +107,14 @@ def fit(
         seeded(recipe.seed + processes.rank()),
         Progress(recipe.epochs, recipe.epochs * steps_an_epoch(loaders, recipe), progress) as bar,
         CtrlC() as ctrl_c,
+        tracking,
     ):
         training = set_up(model, loaders, recipe, objective, schedule=schedule, batch_transform=batch_transform)
         training.output_dir = folder
         training.after_step = [bar.step, *averages_of(recipe, model), *after_step, ctrl_c]
-        training.after_epoch = [keep_best, stop_without_progress, *files, bar.epoch, *after_epoch, *states, ctrl_c]
-        for each in (*states, *files, bar):  # a training that was cut off is first brought to where it was
+        training.after_epoch = [keep_best, stop_without_progress, *files, bar.epoch, *after_epoch, *states, tracking,
+                                ctrl_c]  # fmt: skip
+        for each in (*states, *files, bar, tracking):  # a training that was cut off is first brought to where it was
             each.begin(training)
         run(training)
         for each in files:
