@@ -34,7 +34,7 @@ from utils.training.teaching import Distilled, Taught
 LESSON = "07_training_recipes.ipynb"
 QUICK = {"epochs": 1, "runs": 2, "size": 32, "fine_size": 32, "few": 4, "rare": 2, "a_class": 6, "warmup_epochs": 0.0,
          "fine_model": "small_cnn", "teacher_model": "small_cnn", "weights": "", "batch_size": 16,
-         "rates": [0.01]}  # fmt: skip
+         "grid_rates": [0.01]}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ if lr > 1:
     raise ValueError(f'lr is too high: {lr}')
 time.sleep(float(os.environ.get('COURSE_TEST_SLEEP', 0)))
 os.makedirs(output_dir, exist_ok=True)
-numbers = {'accuracy': lr * 2 + seed, 'threads': os.environ.get('OMP_NUM_THREADS'), 'gains': {'a': 1.0}}
+numbers = {'accuracy': lr * 2 + seed, 'threads': os.environ.get('OMP_NUM_THREADS'), 'gains': {'a': 1.0}, 'cwd': os.getcwd()}
 with open(os.path.join(output_dir, 'results.json'), 'w') as file:
     json.dump({'numbers': numbers, 'claims': [{'text': 'it ran', 'holds': True}]}, file)
 """

@@ -40,12 +40,13 @@ def done(out):
 def test_a_small_sweep_on_two_processes_of_this_machine(notebook, out):
     before = notebook.read_bytes(), dict(os.environ)
     table = sweep(notebook, {"lr": [0.1, 0.2], "seed": [0, 1], "optimizer": "sgd"}, output_dir=out, processes=2)
-    again = sweep(notebook, {"lr": [0.2, 3.0], "seed": 1, "optimizer": "sgd"}, output_dir=out, threads=2)
+    again = sweep(notebook, {"lr": [0.2, 3.0, 0.3], "seed": 1, "optimizer": "sgd"}, output_dir=out, threads=2)
     assert list(table["accuracy"]) == [0.2, 1.2, 0.4, 1.4]
-    assert list(again["status"]) == ["done", "failed"]
+    assert list(again["status"]) == ["done", "failed", "done"]
     assert again["error"].iloc[1] == "ValueError: lr is too high: 3.0" and again["cell"].iloc[1] == 3
-    assert set(table["claims"]) == {"1 of 1"} and set(table["threads"]) == {"1"}
-    assert ran(out) == Counter(["0.1 sgd 0", "0.1 sgd 1", "0.2 sgd 0", "0.2 sgd 1", "3.0 sgd 1"])
+    assert set(table["claims"]) == {"1 of 1"} and set(table["threads"]) == {"1"} and again["threads"].iloc[2] == "2"
+    assert set(table["cwd"]) == {str(notebook.parent)}
+    assert ran(out) == Counter(["0.1 sgd 0", "0.1 sgd 1", "0.2 sgd 0", "0.2 sgd 1", "3.0 sgd 1", "0.3 sgd 1"])
     assert (notebook.read_bytes(), dict(os.environ)) == before
     assert "lr is too high" in (Path(again["folder"].iloc[1]) / "01_a.ipynb").read_text()
 

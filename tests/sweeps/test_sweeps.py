@@ -42,6 +42,13 @@ def test_each_run_has_a_folder_of_its_own_that_says_what_it_is(notebook, out, in
     assert all((out / name / "run.json").is_file() and (out / name / "01_a.ipynb").is_file() for name in names)
 
 
+def test_a_folders_name_leaves_out_paths_and_lists_but_tells_them_apart(notebook, out, tmp_path, inline, quick):
+    (tmp_path / "photos").mkdir()
+    grid = {"data_dir": str(tmp_path / "photos"), "fractions": [[0.5, 0.5], [0.9, 0.1]], "seed": 1}
+    names = [folder.rpartition("/")[2] for folder in run(notebook, grid, inline, out)["folder"]]
+    assert all(name.startswith("seed=1-") for name in names) and len(set(names)) == 2
+
+
 def test_several_grids_are_one_after_the_other_and_the_same_run_is_made_once(notebook, out, inline, quick):
     table = run(notebook, [{"lr": [0.1, 0.2]}, {"lr": [0.2], "seed": [0, 1]}, {"lr": [0.20, 0.2]}], inline, out)
     # Seed 0 is the default, so that 0.2 with it is there already.

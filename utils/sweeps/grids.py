@@ -143,14 +143,19 @@ def _kind(default):
 
 
 def _name(values, defaults, code):
-    """What a run's folder is called: its values for a person, and a digest of them and of the code for the sweep.
+    """What a run's folder is called: its short values for a person, and a digest of all and of the code for the sweep.
 
     It depends on nothing but the run, so that a grid that has grown finds what a smaller one left; values that are the
     defaults say nothing. Another code is another run.
     """
     changed = {name: value for name, value in sorted(values.items()) if value != defaults[name]}
     digest = hashlib.blake2b(json.dumps([changed, code]).encode(), digest_size=4).hexdigest()
-    told = ",".join(f"{name}={_told(value)}" for name, value in changed.items()) or "defaults"
+    short = {
+        name: value
+        for name, value in changed.items()
+        if name not in OWN_PICTURES and not isinstance(value, list | dict)
+    }
+    told = ",".join(f"{name}={_told(value)}" for name, value in short.items()) or "defaults"
     return f"{told[:LONGEST_NAME]}-{digest}"
 
 
