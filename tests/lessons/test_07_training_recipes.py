@@ -61,7 +61,7 @@ def test_it_runs_on_an_own_folder(quick_run):
 
 def test_every_knob_has_a_number(quick_run):
     numbers = quick_run[0]["numbers"]
-    assert {"constant rate", "label smoothing 0.1", "MixUp", "few pictures: gentle"} <= set(numbers["gains"])
+    assert {"constant rate", "label smoothing 0.1", "one cycle", "few pictures: gentle"} <= set(numbers["gains"])
     assert set(numbers["told_apart"]) <= set(numbers["gains"])
     assert all(-1 <= gain <= 1 for gain in numbers["gains"].values())
     assert list(numbers["rare_recall"]) == ["plain", "class weights", "balanced sampling", "focal loss"]
@@ -71,9 +71,9 @@ def test_every_knob_has_a_number(quick_run):
 def test_its_sweep_is_a_table_with_a_row_a_run(quick_run):
     results, _, output, _ = quick_run
     table = pd.read_csv(output / "sweep" / "sweep.csv")
-    # One rate and two optimisers, another seed for each, a shorter and a longer training of the better one.
-    assert list(table["status"]) == ["done"] * 6 and results["numbers"]["sweep"] == 6
-    assert sorted(table["epochs"]) == [1, 1, 1, 1, 1, 3]  # a third of one epoch is one
+    # One rate and two optimisers, another seed for each, a longer training of the better one; a shorter one there is not.
+    assert list(table["status"]) == ["done"] * 5 and results["numbers"]["sweep"] == 5
+    assert sorted(table["epochs"]) == [1, 1, 1, 1, 3]
     assert set(table["optimizer"]) == {"adamw", "sgd"} == set(results["numbers"]["best_rates"])
     chosen = table.groupby("optimizer")["valid_accuracy"].mean().max()
     assert 0 <= results["numbers"]["chosen_test"] <= 1 and chosen > 0

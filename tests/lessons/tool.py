@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+from IPython.core.inputtransformer2 import TransformerManager
 from PIL import Image
 
 from utils.notebooks import run_notebook
@@ -57,6 +58,7 @@ def definitions(lesson, space, *names):
     notebook = nbformat.read(LESSONS / lesson, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            parts = [part for part in ast.parse(cell.source).body if getattr(part, "name", None) in names]
+            source = TransformerManager().transform_cell(cell.source)  # a line that begins with ! is no Python yet
+            parts = [part for part in ast.parse(source).body if getattr(part, "name", None) in names]
             exec(compile(ast.Module(parts, []), lesson, "exec"), space)
     return [space[name] for name in names]
