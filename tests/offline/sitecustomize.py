@@ -40,10 +40,11 @@ def refuse_beyond_loopback(event, arguments):
 
 
 def stays_here(host):
-    """Whether a host is this machine: loopback by number or name, or no host at all."""
+    """Whether a host is this machine: loopback by number or name, its own name (torchrun asks for it), or no host at all."""
     if isinstance(host, bytes | bytearray):
         host = host.decode("ascii", "replace")
-    if not host or host.lower() in ("localhost", "localhost.localdomain", "ip6-localhost"):
+    own = socket.gethostname().lower()
+    if not host or host.lower() in ("localhost", "localhost.localdomain", "ip6-localhost", own):
         return True
     try:
         number = ipaddress.ip_address(host.partition("%")[0])

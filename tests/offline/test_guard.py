@@ -83,6 +83,11 @@ def test_loopback_works(log, family, host):
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="Windows has no sockets in the file system")
+def test_this_machine_may_ask_for_its_own_name(log):
+    socket.getfqdn(socket.gethostname())
+    assert not log.exists()
+
+
 def test_sockets_in_the_file_system_work(log):
     one, two = socket.socketpair(socket.AF_UNIX)
     with one, two, socket.socket(socket.AF_UNIX) as third, pytest.raises(FileNotFoundError):

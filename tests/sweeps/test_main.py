@@ -26,6 +26,13 @@ def test_the_same_name_again_adds_values(notebook):
     assert grid == {"fractions": [[0.5, 0.5], [0.9, 0.1]], "lr": [1, 2]}
 
 
+def test_lists_side_by_side_are_several_values_and_a_minus_is_a_number(notebook):
+    grid = typed(
+        notebook, "-p", "fractions", "[0.5, 0.5], [0.9, 0.1]", "-p", "lr", "-1e-3,-2", "-p", "backbone_lr", "none,1e-3"
+    )
+    assert grid == {"fractions": [[0.5, 0.5], [0.9, 0.1]], "lr": [-1e-3, -2], "backbone_lr": [None, 1e-3]}
+
+
 def test_a_path_keeps_its_commas(notebook):
     assert typed(notebook, "--data", "a,b", "-p", "seed", "1") == {"seed": [1], "data_dir": ["a,b"]}
 
@@ -42,7 +49,8 @@ def test_a_file_gives_what_is_the_same_in_all_and_what_is_typed_wins(notebook, t
         (["-p", "lrs", "1"], "'lrs' (did you mean 'lr'?)"),
         (["-p", "lr", "low,high"], "'lr' is a number (its default is 0.1), not 'low'"),
         (["-p", "lr", "0.1", "--data", "no_such_folder"], "'no_such_folder'"),
-        ([], "A grid is parameters with their values"),
+        ([], "-p lr 0.001,0.01"),
+        (["-p", "optimizer", "[adam,sgd]"], "parted by commas alone, without brackets"),
         (["-p", "lr", "1", "--threads", "0"], "threads is a whole number"),
         (["-p", "lr", "1", "-f", "no.yaml"], "'no.yaml' cannot be read"),
         (["-p", "lr", "1", "--scheduler", "nonsense://x"], "No Dask scheduler answers at 'nonsense://x'"),
@@ -66,6 +74,8 @@ def test_the_plan_is_printed_and_nothing_is_run(notebook, out, capsys, quick):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[1:3]] == [["0.1", "done"], ["0.2", "left"]]
     assert lines[-1] == "2 runs, 1 of them done." and len(quick) == 1
+    assert main([str(notebook), "-p", "lr", "0.3", "--output", str(out), "--plan"]) == 0
+    assert "and not counted: 1." in capsys.readouterr().out
 
 
 def test_ctrl_c_is_exit_code_130_and_says_how_to_go_on(notebook, out, capsys, monkeypatch):

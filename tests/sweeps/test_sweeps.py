@@ -1,6 +1,7 @@
 """A sweep without kernels: which runs a grid asks for, what is refused, what is run again, what is left when it stops."""
 
 import json
+import os
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.notebooks.conftest import Course
 from tests.sweeps.conftest import Inline, wait_for
 from utils.errors import CourseError
 from utils.files import write_json
@@ -66,6 +68,12 @@ def test_numpy_numbers_and_ranges_are_values(notebook, out, inline, quick):
     assert run(notebook, {"lr": np.float64(0.1), "seed": pd.Series([0, 1])}, inline, out)["lr"].tolist() == [0.1, 0.1]
 
 
+def test_one_and_one_point_nought_are_one_run(notebook, out, inline, quick):
+    table = run(notebook, {"lr": [1, 1.0], "seed": [2.0, 2, 0.5]}, inline, out)
+    assert quick == [{"lr": 1.0, "seed": 2}, {"lr": 1.0, "seed": 0.5}] and len(table) == 2
+    assert type(quick[0]["lr"]) is float and type(quick[0]["seed"]) is int
+
+
 def test_a_list_parameter_takes_a_list_of_lists(notebook, out, inline, quick):
     table = run(notebook, {"fractions": [[0.5, 0.5], [0.9, 0.1]]}, inline, out)
     assert list(table["fractions"]) == ["[0.5, 0.5]", "[0.9, 0.1]"]
@@ -94,6 +102,8 @@ def test_none_stays_none(notebook, out, inline, quick):
         ({"data_dir": ["no_such_folder"]}, ["'no_such_folder'", "nothing is there"]),
         ({"lr": [object()]}, ["not a object"]),
         ({}, ["{'lr': [0.001, 0.01]}"]),
+        ({1: [2]}, ["{'lr': [0.001, 0.01]}"]),
+        (None, ["not [None]"]),
         ([], ["not []"]),
         ("lr", ["{'lr': [0.001, 0.01]}"]),
     ],
@@ -102,6 +112,13 @@ def test_a_wrong_grid_is_refused_before_anything_runs(notebook, out, inline, qui
     with pytest.raises(CourseError) as refused:
         run(notebook, grid, inline, out)
     assert [word for word in words if word not in str(refused.value)] == []
+    assert quick == [] and not out.exists()
+
+
+@pytest.mark.parametrize("wrong", ["runs", 4, ThreadPoolExecutor])
+def test_what_is_no_executor_is_refused(notebook, out, quick, wrong):
+    with pytest.raises(CourseError, match="The executor is an object with `submit`.*output_dir='...'"):
+        run(notebook, {"lr": [0.1]}, wrong, out)
     assert quick == [] and not out.exists()
 
 
@@ -127,6 +144,33 @@ def test_results_never_go_among_the_pictures(notebook, tmp_path, inline, quick):
     assert list(pictures.iterdir()) == [] and quick == []
 
 
+def test_nor_among_those_that_the_notebook_itself_names(tmp_path, inline, quick):
+    course = Course(tmp_path)
+    notebook = course.notebook(
+        "01_a.ipynb", "1", parameters="lr: float = 1\ndata_dir: str = '../photos'\noutput_dir: str = ''"
+    )
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(CourseError, match="among your pictures"):
+        run(notebook, {"lr": [0.1]}, inline, tmp_path / "photos" / "sweep")
+    assert list((tmp_path / "photos").iterdir()) == [] and quick == []
+
+
+def test_a_notebook_needs_an_output_dir_and_no_parameter_called_as_a_column(tmp_path, out, inline, quick):
+    course = Course(tmp_path)
+    with pytest.raises(CourseError, match="no parameter for it.*output_dir: str = ''"):
+        run(course.notebook("01_a.ipynb", "1", parameters="lr: float = 1"), {"lr": [1]}, inline, out)
+    named_so = course.notebook("02_b.ipynb", "1", parameters="seconds: float = 1\noutput_dir: str = ''")
+    with pytest.raises(CourseError, match="a column 'seconds' of its own"):
+        run(named_so, {"seconds": [1]}, inline, out)
+    assert quick == []
+
+
+def test_a_tuple_parameter_takes_lists(tmp_path, out, inline, quick):
+    notebook = Course(tmp_path).notebook("01_a.ipynb", "1", parameters="size = (1, 2)\noutput_dir: str = ''")
+    run(notebook, {"size": [(1, 2), [3, 4]]}, inline, out)
+    assert [values["size"] for values in quick] == [[1, 2], [3, 4]]
+
+
 def test_own_pictures_are_named_by_an_absolute_path(notebook, out, tmp_path, inline, quick, monkeypatch):
     (tmp_path / "photos").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -144,7 +188,7 @@ def test_what_is_done_is_not_run_again_and_what_failed_is(notebook, out, quick):
     assert first["error"].iloc[1] == "ValueError: lr is too high: 2.0" and first["cell"].iloc[1] == 3
     again = Inline()
     pd.testing.assert_frame_equal(run(notebook, grid, again, out), first)
-    assert [job.values["lr"] for job in again.ran] == [2.0]
+    assert [job.given["lr"] for job in again.ran] == [2.0]
 
 
 def test_a_grid_that_has_grown_takes_over_what_there_is(notebook, out, quick):
@@ -161,6 +205,14 @@ def test_other_code_is_another_run_and_leaves_the_first(notebook, out, quick):
     nbformat.write(changed, notebook)
     run(notebook, {"lr": [0.2]}, Inline(), out)
     assert len(quick) == 2 and len(read_sweep(out)) == 2
+
+
+def test_the_same_notebook_elsewhere_is_another_run(notebook, tmp_path, out, quick):
+    (tmp_path / "ben").mkdir()
+    (tmp_path / "ben" / notebook.name).write_bytes(notebook.read_bytes())
+    for each in (notebook, tmp_path / "ben" / notebook.name):  # with other files beside it
+        run(each, {"lr": [0.2]}, Inline(), out)
+    assert len(quick) == 2
 
 
 def test_another_text_between_the_code_is_the_same_run(notebook, out, quick):
@@ -257,6 +309,65 @@ def test_runs_that_ended_can_be_read_without_their_grid(notebook, out, quick):
     assert set(table["status"]) == {"done", "failed"} and {"lr", "seed", "accuracy"} <= set(table)
 
 
+def test_what_is_read_knows_the_defaults_the_order_and_the_code(notebook, out, quick):
+    run(notebook, {"lr": [0.5]}, Inline(), out)
+    run(notebook, {"lr": [0.1], "seed": [0, 7]}, Inline(), out)
+    changed = nbformat.read(notebook, as_version=4)
+    changed.cells.append(nbformat.v4.new_code_cell("print('more')"))
+    nbformat.write(changed, notebook)
+    run(notebook, {"lr": [0.5]}, Inline(), out)
+    table = read_sweep(out)
+    assert sorted(zip(table["lr"], table["seed"])) == [(0.1, 0), (0.1, 7), (0.5, 0), (0.5, 0)]
+    assert table["lr"].tolist()[0] == table["lr"].tolist()[-1] == 0.5
+    assert table["code"].nunique() == 2 and table["code"].iloc[-1] != table["code"].iloc[0]
+
+
+def test_another_programs_run_json_is_passed_over(notebook, out, quick):
+    run(notebook, {"lr": [0.5]}, Inline(), out)
+    for number, text in enumerate(["[]", "null", "{}", '{"status": "done", "values": null}']):
+        (out / f"other{number}").mkdir()
+        (out / f"other{number}" / "run.json").write_text(text)
+    assert len(read_sweep(out)) == 1
+
+
+@pytest.mark.parametrize(
+    "results",
+    [[], {"numbers": [1]}, {"numbers": None}, {"claims": {}}, {"claims": ["a"]}, {"claims": [{"text": "a"}]},
+     {"claims": [{"text": "a", "holds": None}]}],
+)  # fmt: skip
+def test_a_results_json_of_another_form_is_a_failed_row_that_says_so(notebook, out, monkeypatch, results):
+    monkeypatch.setattr("utils.sweeps.running.run_notebook", lambda *_, **__: NotebookRun(notebook, 1.0, None, results))
+    table = run(notebook, {"lr": [0.1]}, Inline(), out)
+    assert table["status"].iloc[0] == "failed" and "results.json" in table["error"].iloc[0]
+    assert len(read_sweep(out)) == 1
+
+
+def test_a_table_that_somebody_looks_at_is_written_later(notebook, out, quick, monkeypatch):
+    refused = []
+    real = os.replace
+
+    def replace(source, target):
+        if str(target).endswith("sweep.csv") and len(refused) < 2:
+            refused.append(target)
+            raise PermissionError(13, "Permission denied")
+        real(source, target)
+
+    monkeypatch.setattr("os.replace", replace)
+    table = run(notebook, {"lr": [0.1, 0.2, 0.3]}, Inline(), out)
+    assert len(refused) == 2 and list(pd.read_csv(out / "sweep.csv")["status"]) == ["done"] * 3 == list(table["status"])
+
+
+def test_the_environment_keeps_what_is_set_meanwhile(notebook, out, monkeypatch):
+    def run_notebook(*_, **__):
+        monkeypatch.setenv("COURSE_TEST_MEANWHILE", "1")
+        return NotebookRun(notebook, 1.0)
+
+    monkeypatch.setattr("utils.sweeps.running.run_notebook", run_notebook)
+    before = os.environ.get("MKL_NUM_THREADS")
+    run(notebook, {"lr": [0.1]}, Inline(), out, threads=3)
+    assert os.environ["COURSE_TEST_MEANWHILE"] == "1" and os.environ.get("MKL_NUM_THREADS") == before
+
+
 def test_a_folder_without_a_sweep_is_said_to_be_none(tmp_path):
     with pytest.raises(CourseError, match="No run of a sweep has ended"):
         read_sweep(tmp_path)
@@ -301,7 +412,7 @@ def test_processes_that_died_are_an_error_that_says_what_to_do(notebook, out, qu
 def test_a_run_whose_worker_could_not_tell_is_a_row_that_says_why(notebook, out, quick):
     class Poor(Inline):
         def submit(self, function, job):
-            return super().submit(lambda job: 1 / 0 if job.values["lr"] == 0.2 else function(job), job)
+            return super().submit(lambda job: 1 / 0 if job.given["lr"] == 0.2 else function(job), job)
 
     table = run(notebook, {"lr": [0.1, 0.2, 0.3]}, Poor(), out)
     assert list(table["status"]) == ["done", "failed", "done"]

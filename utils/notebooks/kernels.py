@@ -8,7 +8,6 @@ import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
 from ipykernel.kernelspec import write_kernel_spec
 
@@ -19,9 +18,17 @@ QUIET = "--IPKernelApp.log_level=40"
 
 @contextmanager
 def environment(**values):
-    """Set environment variables for the time of a block; kernels started in it inherit them."""
-    with patch.dict(os.environ, values):
+    """Set environment variables for the time of a block; kernels started in it inherit them. No other is touched."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
         yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

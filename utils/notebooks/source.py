@@ -99,6 +99,10 @@ def parameters(notebook):
         # Papermill fills braces in the path from the parameters; in a real folder's name they are only braces.
         found = inspect_notebook(str(notebook).replace("{", "{{").replace("}", "}}"))
     except ValueError as error:
+        if "kernel" not in str(error):
+            raise CourseError(
+                f"{Path(notebook).name!r} cannot be read as a notebook: {str(error).splitlines()[0]}"
+            ) from error
         raise CourseError(f"{Path(notebook).name!r} does not say which kernel it wants ({error}) Open it in JupyterLab and save "
                           'it, or write into its metadata: "kernelspec": {"name": "python3", "language": "python", '
                           '"display_name": "Python 3"}') from error  # fmt: skip

@@ -2,7 +2,7 @@
 
 ```
 runs/sweeps/07_training_recipes/
-    sweep.csv                        a row a run: its parameters, how it went, the numbers that it recorded
+    sweep.csv                        the last call's table, a row a run: parameters, how it went, the numbers it recorded
     lr=0.001,optimizer=adam-5b1f0c2a/
         07_training_recipes.ipynb    executed, also where it stopped half-way
         run.json                     how it went; written last, so that what has one is finished

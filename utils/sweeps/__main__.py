@@ -7,7 +7,9 @@ what failed. On many machines: --scheduler tcp://... of Dask (`dask scheduler`, 
 """
 
 import argparse
+import re
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import pandas as pd
 
@@ -19,7 +21,7 @@ from utils.notebooks.runs import OWN_PICTURES
 from utils.notebooks.source import check_parameters, parameters, parse_value
 from utils.sweeps.grids import notebook_at, plan
 from utils.sweeps.running import sweep
-from utils.sweeps.tables import FIRST, LAST, TABLE
+from utils.sweeps.tables import FIRST, LAST, RUN, TABLE
 
 MOST_NUMBERS = 6  # columns of the printed table; the file has all
 WAIT = 10  # seconds, for a scheduler
@@ -40,6 +42,11 @@ def sweep_command(options):
     if options.plan:
         table = plan(options.notebook, grid, options.output)
         print(f"{printed(table, list(grid))}\n{len(table)} runs, {(table['status'] == 'done').sum()} of them done.")
+        others = {path.parent for path in Path(table["folder"].iloc[0]).parent.glob(f"*/{RUN}")} - set(
+            map(Path, table["folder"])
+        )
+        if others:
+            print(f"Also there, with other values or other code, and not counted: {len(others)}.")
         return 0
     with dask(options.scheduler) if options.scheduler else nullcontext() as executor:
         table = sweep(
@@ -54,6 +61,8 @@ def grid_of(options) -> dict:
     notebook = notebook_at(options.notebook)
     filed = {name: [value] for name, value in (read_yaml(options.file) if options.file else {}).items()}
     typed = [*options.parameter, *([("data_dir", options.data)] if options.data else [])]
+    if not typed and not filed:
+        raise CourseError("Expected one parameter or more with the values to try:   -p lr 0.001,0.01")
     check_parameters(notebook, [*filed, *(name for name, _ in typed)])
     defaults, values = parameters(notebook), {}
     for name, text in typed:
@@ -62,9 +71,18 @@ def grid_of(options) -> dict:
 
 
 def _values(name, text, default):
-    """What stands between commas; paths, lists and dicts may hold commas of their own, and stand alone."""
-    is_one = name in OWN_PICTURES or isinstance(default, list | dict) or text.startswith(("[", "{"))
-    return [parse_value(each.strip(), default, name) for each in ([text] if is_one else text.split(","))]
+    """What stands between commas; paths stand alone, and lists and dicts have commas of their own."""
+    if isinstance(default, str) and text.startswith("["):
+        raise CourseError(f"The values of {name!r} are parted by commas alone, without brackets, not {text!r}.")
+    if isinstance(default, list | dict) or text.startswith(("[", "{")):
+        value = parse_value(text, default, name)
+        return list(value) if isinstance(value, tuple) else [value]
+    return [_value(name, each.strip(), default) for each in ([text] if name in OWN_PICTURES else text.split(","))]
+
+
+def _value(name, text, default):
+    is_none = default is None and text.lower() in ("none", "null")  # as the printed table says it
+    return None if is_none else parse_value(text, default, name)
 
 
 @contextmanager
@@ -106,7 +124,7 @@ def _summary(table):
         at = "" if pd.isna(row.cell) else f"cell In [{row.cell}]: "
         print(f"failed: {row.folder}\n  {at}{row.error}")
     print(f"{len(table)} runs, {len(failed)} failed. All columns are in {TABLE}, in the folder above those of the runs:\n"
-          f"{table['folder'].iloc[0].rpartition('/')[0]}")  # fmt: skip
+          f"{Path(table['folder'].iloc[0]).parent}")  # fmt: skip
     return int(len(failed) > 0)
 
 
@@ -114,6 +132,7 @@ def _parser():
     parser = argparse.ArgumentParser(prog="python -m utils.sweeps", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.set_defaults(command=sweep_command)
+    parser._negative_number_matcher = re.compile(r"-[\d.]")  # -1e-3 and -1,-2 are values too, no options
     parser.add_argument("notebook", help="the file, such as lessons/07_training_recipes.ipynb")
     parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUES"),
                         help="a parameter and its values, with commas between them; again for more values")  # fmt: skip

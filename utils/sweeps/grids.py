@@ -14,14 +14,14 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
-from utils.errors import CourseError
+from utils.errors import CourseError, named
 from utils.files import check_apart
 from utils.notebooks.execute import code_digest
 from utils.notebooks.runs import OWN_PICTURES, own_path
 from utils.notebooks.source import ROOT, check_parameters, parameters, plain
-from utils.sweeps.tables import outcome_of, table_of
+from utils.sweeps.tables import FIRST, LAST, outcome_of, table_of
 
-LONGEST_NAME = 80  # of a run's folder, before its digest: a path on Windows has 260 characters in all
+LONGEST_NAME = 80  # bytes of a folder's name, before its digest: a path on Windows has 260 characters in all
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Planned:
     """One run of a sweep: what it is given, where it goes, and how it went."""
 
     given: dict  # what the notebook is run with
-    values: dict  # of all parameters of the sweep, those that this run leaves as they are among them
+    values: dict  # of all its parameters, those that it leaves as they are among them
     folder: Path
     outcome: dict
 
@@ -69,16 +69,16 @@ def planned(notebook, grid, output_dir="") -> Plan:
         CourseError: as for `sweep`.
     """
     notebook = notebook_at(notebook)
-    grids = [grid] if isinstance(grid, dict) else list(grid)
+    grids = list(grid) if isinstance(grid, list | tuple) else [grid]
     defaults = _check_grids(notebook, grids)
     digest = code_digest(nbformat.read(notebook, as_version=4))
     folder = Path(output_dir or ROOT / "runs" / "sweeps" / notebook.stem).expanduser().absolute()
     names = list(dict.fromkeys(name for each in grids for name in each))
     runs = {}  # the same values twice are one run
     for given in (given for each in grids for given in _combinations(each, defaults)):
-        check_apart(folder, given.get("data_dir"))
-        values = {name: given.get(name, defaults[name]) for name in names}
-        place = folder / _name(given, defaults, digest)
+        values = defaults | given
+        _check_apart(folder, values.get("data_dir"), notebook)
+        place = folder / _name(given, defaults, [str(notebook), digest])
         runs.setdefault(place, Planned(given, values, place, outcome_of(place)))
     return Plan(notebook, digest, folder, list(runs.values()), names)
 
@@ -95,15 +95,32 @@ def notebook_at(path) -> Path:
 
 def _check_grids(notebook, grids):
     """The notebook's parameters with their defaults, once all names of all grids are known to be among them."""
-    if not grids or not all(isinstance(each, dict) and each for each in grids):
+    if not grids or not all(
+        isinstance(each, dict) and each and all(isinstance(name, str) for name in each) for each in grids
+    ):
         raise CourseError(f"A grid is parameters with their values, {{'lr': [0.001, 0.01]}} say, not {grids!r}.")
     names = [name for each in grids for name in each]
     if "output_dir" in names:
         raise CourseError(
             "Each run has an output_dir of its own; where the whole sweep goes is sweep(..., output_dir=...)."
         )
-    check_parameters(notebook, ["output_dir", *dict.fromkeys(names)])
-    return parameters(notebook)
+    defaults = parameters(notebook)
+    if "output_dir" not in defaults:
+        raise CourseError(f"Each run writes to a folder of its own, but {notebook.name!r} has no parameter for it. Add to its "
+                          "cell with the tag 'parameters', and use it:   output_dir: str = ''")  # fmt: skip
+    check_parameters(notebook, dict.fromkeys(names))
+    taken = [name for name in names if name in (*FIRST, *LAST)]
+    if taken:
+        raise CourseError(
+            f"A sweep's table has a column {named(taken)} of its own: give the notebook's parameter another name."
+        )
+    return defaults
+
+
+def _check_apart(folder, data_dir, notebook):
+    """Results lie outside of the pictures, also of those that the notebook itself names, which start from its folder."""
+    if isinstance(data_dir, str) and data_dir:
+        check_apart(folder, notebook.parent / Path(data_dir).expanduser())
 
 
 def _combinations(grid, defaults):
@@ -126,24 +143,35 @@ def _values(name, given, default):
         )
     if name in OWN_PICTURES:
         return [own_path(value) if value else value for value in many]
-    return many
+    return [_as_default(value, default) for value in many]
+
+
+def _as_default(value, default):
+    """1 for 1.0 where the default is a whole number, and the other way round: one value, one run."""
+    if type(default) is float and type(value) is int:
+        return float(value)
+    if type(default) is int and type(value) is float and value.is_integer():
+        return int(value)
+    return value
 
 
 def _fits(value, default):
     if value is None or default is None:
         return True
+    if isinstance(default, tuple):
+        return isinstance(value, list)
     if isinstance(default, bool) or not isinstance(default, int | float):
         return isinstance(value, type(default))
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _kind(default):
-    kinds = {bool: "True or False", int: "a number", float: "a number", str: "a text", dict: "a dict"}
+    kinds = {tuple: "a list", bool: "True or False", int: "a number", float: "a number", str: "a text", dict: "a dict"}
     return kinds.get(type(default), f"a {type(default).__name__}")
 
 
 def _name(values, defaults, code):
-    """What a run's folder is called: its short values for a person, and a digest of all and of the code for the sweep.
+    """What a run's folder is called: its short values for a person, and a digest of all, of the code and of its place.
 
     It depends on nothing but the run, so that a grid that has grown finds what a smaller one left; values that are the
     defaults say nothing. Another code is another run.
@@ -156,7 +184,7 @@ def _name(values, defaults, code):
         if name not in OWN_PICTURES and not isinstance(value, list | dict)
     }
     told = ",".join(f"{name}={_told(value)}" for name, value in short.items()) or "defaults"
-    return f"{told[:LONGEST_NAME]}-{digest}"
+    return f"{told.encode()[:LONGEST_NAME].decode(errors='ignore')}-{digest}"
 
 
 def _told(value):

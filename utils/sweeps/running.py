@@ -4,10 +4,11 @@ import os
 import sys
 import threading
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context, parent_process
+from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,7 @@ class Job:
     cwd: str  # where the notebook itself lies
     output: str  # the executed copy; all else goes beside it
     given: dict  # to the notebook
-    values: dict  # of all parameters of the sweep
+    told: dict  # for its run.json: `values` of all parameters, names that were `swept`, digest of the `code`
     threads: int | None
 
 
@@ -44,7 +45,8 @@ def sweep(notebook, grid, executor: Executor | None = None, output_dir="", *, th
     """Run a notebook with every combination of some parameters, and gather what the runs recorded.
 
     A run that fails is a row with its error, and ends no other. Runs that are done are not run again; those that failed
-    or were cut off are. In a script the call stands below `if __name__ == "__main__":`, as for every pool of processes.
+    or were cut off are. A run is known by the notebook's place and code and by its values: what lies in pictures, other
+    files and imported code is not looked at. In a script the call stands below `if __name__ == "__main__":`, as for every pool of processes.
 
     Args:
         notebook: the file; one with a cell tagged `parameters`, `output_dir` among them. It stays as it is.
@@ -60,14 +62,17 @@ def sweep(notebook, grid, executor: Executor | None = None, output_dir="", *, th
 
     Returns:
         A row a run, in the order of the grid (see `tables`); `attrs["grid"]` has the values of each parameter. The same
-        table is in sweep.csv, written anew after each run.
+        table is in sweep.csv, written anew after each run; runs of other grids in the folder are in `read_sweep`.
 
     Raises:
-        CourseError: a name is no parameter of the notebook, a value is of another kind than its default, results cannot
-            be written, or the processes died. All but the last before anything runs.
+        CourseError: a name is no parameter of the notebook, a value is of another kind than its default, the executor is
+            none, results cannot be written, or the processes died. All but the last before anything runs.
         KeyboardInterrupt: Ctrl-C; what is finished is kept, and the same call goes on.
     """
     plan = planned(notebook, grid, output_dir)
+    if executor is not None and (isinstance(executor, type) or not callable(getattr(executor, "submit", None))):
+        raise CourseError(f"The executor is an object with `submit`, as those of concurrent.futures, not {executor!r}. "
+                          "Where results go is output_dir='...', how many runs at a time processes=4.")  # fmt: skip
     _check_count("threads", threads)
     _check_count("processes", processes)
     left = plan.left
@@ -81,13 +86,13 @@ def sweep(notebook, grid, executor: Executor | None = None, output_dir="", *, th
             for future in as_completed(runs):
                 runs[future].outcome = _outcome(future, runs[future])
                 tell(runs[future])
-                _save(plan)
+                _save_if_possible(plan)
         except BaseException as error:
             for future in runs:
                 future.cancel()
             for run in plan.left:  # what has ended meanwhile is done too
                 run.outcome = outcome_of(run.folder)
-            _save(plan)
+            _save_if_possible(plan)
             raise _explained(error, plan) from error
     return _save(plan)
 
@@ -102,24 +107,36 @@ def run_job(job: Job) -> dict:
         found = outcome_of(output.parent)
         if found["status"] == "done":
             return found
-        outcome = _in_words(run_notebook(job.notebook, output, job.given, cwd=job.cwd), job.values)
+        outcome = job.told | _in_words(run_notebook(job.notebook, output, job.given, cwd=job.cwd))
         write_json(output.parent / RUN, outcome)
         return outcome
 
 
-def _in_words(run, values):
+def _in_words(run):
     """A run as its run.json tells it."""
     error = run.error
+    told = f"{error.name}: {error.message}" if error else _wrong(run.results)
     return {
-        "values": values,
-        "status": "failed" if error else "done",
+        "status": "failed" if told else "done",
         "seconds": round(run.seconds, 2),
-        "error": f"{error.name}: {error.message}" if error else None,
+        "error": told or None,
         "cell": error.cell if error else None,
-        "numbers": run.results.get("numbers", {}),
-        "claims": run.claims,
-        "ended": datetime.now().isoformat(timespec="seconds"),
+        "numbers": {} if told else run.results.get("numbers", {}),
+        "claims": [] if told else run.claims,
+        "ended": datetime.now().isoformat(),
     }
+
+
+def _wrong(results):
+    """What is wrong with a results.json that a notebook wrote by itself; "" where `lesson.record` could have written it."""
+    if not isinstance(results, dict) or not isinstance(results.get("numbers", {}), dict):
+        return f'results.json should be of the form {{"numbers": {{"accuracy": 0.9}}}}, not {str(results)[:100]}'
+    claims = results.get("claims", [])
+    if not isinstance(claims, list) or not all(
+        isinstance(each, dict) and type(each.get("holds")) is bool for each in claims
+    ):
+        return f'"claims" in results.json should be a list of {{"text": "it holds", "holds": true}}, not {str(claims)[:100]}'
+    return ""
 
 
 def _keep(plan):
@@ -131,9 +148,8 @@ def _keep(plan):
 
 
 def _job(run, plan, kept, threads):
-    return Job(
-        str(kept), str(plan.notebook.parent), str(run.folder / plan.notebook.name), run.given, run.values, threads
-    )
+    told = {"values": run.values, "swept": plan.names, "code": plan.digest}
+    return Job(str(kept), str(plan.notebook.parent), str(run.folder / plan.notebook.name), run.given, told, threads)
 
 
 def _outcome(future, run):
@@ -143,7 +159,7 @@ def _outcome(future, run):
     except (BrokenExecutor, CancelledError):
         raise
     except Exception as error:  # of the worker: a full disk, a package that it lacks, Dask's KilledWorker
-        return {"status": "failed", "values": run.values, "error": f"{type(error).__name__}: {error}"}
+        return {"status": "failed", "error": f"{type(error).__name__}: {error}"}
 
 
 def _save(plan):
@@ -152,6 +168,12 @@ def _save(plan):
     with results_in(plan.folder), replacing(plan.folder / TABLE) as temporary:
         table.to_csv(temporary, index=False)
     return table
+
+
+def _save_if_possible(plan):
+    """The file while runs are under way: what cannot be written now, since somebody looks at it, is written later."""
+    with suppress(CourseError):
+        _save(plan)
 
 
 def _explained(error, plan):
@@ -166,7 +188,7 @@ def _explained(error, plan):
 
 
 def _check_count(name, value):
-    if value is not None and not (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+    if value is not None and not (isinstance(value, Integral) and not isinstance(value, bool) and value >= 1):
         raise CourseError(f"{name} is a whole number from 1 on, or None, not {value!r}.")
 
 
@@ -207,8 +229,9 @@ def _shown(plan, progress):
         bar.set_postfix_str(f"{failed} failed" if failed else "")
         bar.update()
         if prints:
-            at = f" at cell In [{run.outcome['cell']}]: {run.outcome['error']}" if run.outcome.get("cell") else ""
-            print(f"{run.outcome['status']}: {run.folder.name}{at}", file=sys.stderr, flush=True)
+            at = f" at cell In [{run.outcome['cell']}]" if run.outcome.get("cell") else ""
+            why = f": {run.outcome['error']}" if run.outcome.get("error") else ""
+            print(f"{run.outcome['status']}: {run.folder.name}{at}{why}", file=sys.stderr, flush=True)
 
     with bar:
         yield tell

@@ -2,6 +2,7 @@
 
 Columns: a parameter each, `status` ("done", "failed", "left"), `seconds`, a number each that the notebook recorded,
 `claims` (how many hold), `error` and `cell` (where it stopped: the number in the executed notebook's `In [5]`), `folder`.
+A parameter that a run leaves as it is has its default.
 """
 
 import json
@@ -14,30 +15,38 @@ from utils.errors import CourseError
 RUN, TABLE = "run.json", "sweep.csv"
 FIRST, LAST = ("status", "seconds"), ("claims", "error", "cell", "folder")  # columns, around the numbers
 LEFT = {"status": "left"}
+WRITTEN = {"values", "swept", "code", "status", "seconds", "error", "cell", "numbers", "claims", "ended"}  # in run.json
 
 
 def outcome_of(folder: Path) -> dict:
     """How a run went, as its run.json says; LEFT where it has not ended."""
     try:
-        return json.loads((folder / RUN).read_text(encoding="utf-8"))
+        found = json.loads((folder / RUN).read_text(encoding="utf-8"))
     except (OSError, ValueError):  # none, or no JSON
         return LEFT
+    return found if isinstance(found, dict) and found.keys() >= WRITTEN else LEFT  # another program's
 
 
 def read_sweep(folder) -> pd.DataFrame:
-    """All runs that ended in a sweep's folder, of whatever grid, in the form that `sweep` gives.
+    """All runs that ended in a sweep's folder, of whatever grid, in the order in which they ended, as `sweep` gives them.
+
+    The last column, `code`, tells runs of a notebook from those of the same notebook before its code was changed.
 
     Raises:
         CourseError: there are none.
     """
     folders = sorted(path.parent for path in Path(folder).expanduser().absolute().glob(f"*/{RUN}"))
-    if not folders:
+    found = [(outcome_of(each), each) for each in folders]
+    found = sorted(
+        ((outcome, each) for outcome, each in found if outcome is not LEFT), key=lambda pair: pair[0]["ended"]
+    )
+    if not found:
         raise CourseError(
             f"No run of a sweep has ended in '{folder}'. Expected folders with a {RUN}, as sweep(...) leaves."
         )
-    outcomes = [outcome_of(each) for each in folders]
-    runs = [(outcome.get("values", {}), each, outcome) for each, outcome in zip(folders, outcomes)]
-    return table_of(runs, list(dict.fromkeys(name for values, _, _ in runs for name in values)))
+    names = list(dict.fromkeys(name for outcome, _ in found for name in outcome["swept"]))
+    table = table_of([(outcome["values"], each, outcome) for outcome, each in found], names)
+    return table.assign(code=[outcome["code"] for outcome, _ in found])
 
 
 def table_of(runs, names) -> pd.DataFrame:
