@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils.data import cache, room, stores
+from utils.data import ahead, cache, room, stores
 from utils.data.cache import CACHES, open_store
 from utils.data.images import open_image
 from utils.data.room import free_memory
@@ -107,17 +107,8 @@ def test_pictures_come_in_their_order_whatever_the_number_of_threads(threads, ro
 def test_a_worker_process_takes_no_threads_beside_itself(root, monkeypatch):
     store, _ = opened(root, "none", threads=4)
     monkeypatch.setattr(stores, "get_worker_info", lambda: "one of them")
-    monkeypatch.setattr(stores, "ThreadPoolExecutor", None)
+    monkeypatch.setattr(ahead, "ThreadPoolExecutor", None)
     assert len(store.take([0, 1])) == 2
-
-
-def test_threads_stay_only_a_little_ahead_of_what_is_taken():
-    begun = []
-    results = stores._in_order(lambda item: begun.append(item) or item, range(1000), 2)
-    assert [next(results) for _ in range(5)] == [0, 1, 2, 3, 4]
-    time.sleep(0.05)
-    assert len(begun) < 20, "each result that waits takes memory"
-    assert list(results) == list(range(5, 1000))
 
 
 def test_no_thread_is_left_behind(root):

@@ -60,10 +60,10 @@ def list_folder(root: Path) -> tuple[list[Row], list[Problem]]:
     return sorted(rows), problems
 
 
-def existing_folder(root: str | Path) -> Path:
-    """The folder as an absolute path; a CourseError that helps where it is none."""
+def existing_folder(root: str | Path, wanted: str = "a folder with one folder a class") -> Path:
+    """The folder as an absolute path; a CourseError that helps where it is none, and says what was `wanted`."""
     if root is None or root == "":
-        raise CourseError("Expected a folder with one folder a class, but got none. Give its path as data_dir=...")
+        raise CourseError(f"Expected {wanted}, but got none. Give its path as data_dir=...")
     root = absolute(root)
     if is_folder(root):
         if _folders_in(root) is None:
@@ -72,8 +72,8 @@ def existing_folder(root: str | Path) -> Path:
     if os.path.exists(root):  # noqa: PTH110 - as in is_folder
         more = {".csv": " Give a CSV as csv=..., and the folder of its pictures as data_dir.",
                 ".zip": " Unpack it first."}.get(root.suffix.lower(), " Give the folder that it lies in.")  # fmt: skip
-        raise CourseError(f"Expected a folder with one folder a class, but '{root}' is a file.{more}")
-    raise CourseError(f"Expected a folder with one folder a class, but '{root}' does not exist. {_nearest(root)}")
+        raise CourseError(f"Expected {wanted}, but '{root}' is a file.{more}")
+    raise CourseError(f"Expected {wanted}, but '{root}' does not exist. {_nearest(root)}")
 
 
 def absolute(path: str | Path) -> Path:

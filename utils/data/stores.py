@@ -11,8 +11,6 @@ import warnings
 import weakref
 import zlib
 from array import array
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +19,7 @@ import torch
 from torch.utils.data import get_worker_info
 from tqdm.auto import tqdm
 
+from utils.data.ahead import in_order
 from utils.data.images import PictureError, open_image
 from utils.errors import CourseError, named
 from utils.files import replacing
@@ -121,7 +120,7 @@ def decoded(paths, preprocessing, threads: int, progress: bool):
     bar = tqdm(total=len(paths), desc="reading pictures", unit=" pictures", disable=not progress)
     with bar, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decoders warn about odd bytes, one line a picture; scan says what matters
-        for found in _in_order(lambda path: _read(path, preprocessing), paths, threads):
+        for found in in_order(lambda path: _read(path, preprocessing), paths, threads):
             bar.update()
             if isinstance(found, PictureError):
                 broken.append(found)
@@ -173,18 +172,3 @@ def _read(path, preprocessing):
         return preprocessing.store(open_image(path, size=preprocessing.decode_size))
     except PictureError as error:
         return error
-
-
-def _in_order(function, items, threads):
-    """Like map, by threads, but never more than a few results ahead: what waits to be written takes memory."""
-    if threads == 1:
-        yield from map(function, items)
-        return
-    waiting = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > 4 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
