@@ -286,6 +286,19 @@ def test_a_table_without_labels_comes_back_without(model, table, tmp_path):
     assert again.attrs == found.attrs
 
 
+def test_pictures_with_a_problem_are_left_out_and_counted(tmp_path):
+    lines = [
+        "path,label,predicted,p_a,p_b,problem",
+        "1.png,a,a,0.9,0.1,",
+        "2.png,,,,,it is no picture",
+        "3.png,b,b,0.2,0.8,",
+    ]
+    (tmp_path / "p.csv").write_text("\n".join(lines))
+    read = read_predictions(tmp_path / "p.csv")
+    assert list(read["path"]) == ["1.png", "3.png"] and list(read) == ["path", "label", "predicted", "p_a", "p_b"]
+    assert list(read.index) == [0, 1] and read.attrs["problems"] == 1
+
+
 def test_a_csv_that_a_spreadsheet_saved_is_read(tmp_path):
     text = "\ufeffpath,label,predicted,p_cat,p_dog\n1.png,cat,cat,0.9,0.1\n2.png,,dog,0.333,0.667\n"
     (tmp_path / "p.csv").write_text(text, encoding="utf-8")

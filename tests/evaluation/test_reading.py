@@ -194,3 +194,14 @@ def test_a_split_without_test_is_refused():
     table = read_any_predictions(sample("predictions") / "predictions.csv")
     assert "it says 'valid'" in message(halves, table[table["split"] == "valid"])
     assert isinstance(halves(table.drop(columns="split"))[0], pd.DataFrame)
+
+
+def test_pictures_that_could_not_be_read_are_left_out(tmp_path):
+    lines = [
+        "path,label,predicted,p_a,p_b,problem",
+        "1.png,a,a,0.9,0.1,",
+        "2.png,b,,,,it is no picture",
+        "3.png,b,b,0.2,0.8,",
+    ]
+    (tmp_path / "p.csv").write_text("\n".join(lines))
+    assert list(read_any_predictions(tmp_path / "p.csv")["path"]) == ["1.png", "3.png"]

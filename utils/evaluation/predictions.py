@@ -128,7 +128,8 @@ def save_predictions(predictions: pd.DataFrame, path: str | Path) -> Path:
 
 
 def read_predictions(path: str | Path, root: str | Path | None = None) -> pd.DataFrame:
-    """A predictions table from a CSV, checked.
+    """A predictions table from a CSV, checked; pictures with a `problem` (see `export.predict_folder`) are left out, and
+    `attrs["problems"]` says how many, where there are any.
 
     Args:
         path: the file.
@@ -141,6 +142,8 @@ def read_predictions(path: str | Path, root: str | Path | None = None) -> pd.Dat
     try:
         # A class may be called "NA" or "007"; only an empty label is none.
         read = pd.read_csv(path, dtype=str, keep_default_na=False)
+        left_out = read.pop("problem") != "" if "problem" in read else pd.Series(False, read.index)
+        read = read[~left_out].reset_index(drop=True)
         heads = heads_of(read)
         own = {name: own_name(name, heads) for name in read}
         probabilities = {name: read[name].astype(np.float32) for name in read if own[name].startswith(PREFIX)}
@@ -150,6 +153,8 @@ def read_predictions(path: str | Path, root: str | Path | None = None) -> pd.Dat
     for column in [name for name in predictions if own[name] == "label"]:
         predictions[column] = predictions[column].where(predictions[column] != "", np.nan)
     predictions.attrs["root"] = str(root) if root else None
+    if left_out.any():
+        predictions.attrs["problems"] = int(left_out.sum())
     for one in [of_head(predictions, head, known=False) for head in heads] or [predictions]:
         check_predictions(one, f"'{path}'")
     return predictions

@@ -19,6 +19,7 @@ MAPPING = "-y 'columns: {path: filename, label: truth, p_logo: score}'"  # paper
 
 def read_any_predictions(path: str | Path, columns: dict | None = None, root: str | Path | None = None) -> pd.DataFrame:
     """The labelled rows of a CSV as a predictions table; `attrs["unlabelled"]` counts the rows that were left out.
+    Pictures with a `problem` (see `export.predict_folder`) are left out too.
 
     Args:
         path: a CSV with a header, UTF-8, a row a picture.
@@ -35,6 +36,8 @@ def read_any_predictions(path: str | Path, columns: dict | None = None, root: st
         raise CourseError(f"Expected `columns` as a mapping from our names to those in '{path}', but got the text {columns!r}. "
                           f"In a terminal: {MAPPING}")  # fmt: skip
     table = _renamed(_read(path), columns or {}, path)
+    if "problem" in table:  # of export.predict_folder: pictures that could not be read, without an answer
+        table = table[table["problem"] == ""]
     for name in predicted_classes(table):
         table[PREFIX + name] = _numbers(table[PREFIX + name])
     is_labelled = table["label"].str.strip() != ""
