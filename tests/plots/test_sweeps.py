@@ -96,15 +96,15 @@ def contrast(colour, ink):
 def test_a_pair_without_a_run_is_hatched_and_told(table):
     figure = plots.heat_map(failed(table, [0, 1, 2, 5]), "lr", "optimizer", "accuracy", "a gap")
     assert hatched(figure) == [(1, 0)]
-    assert cells(figure)[1, 0] == "no run"
+    assert cells(figure)[1, 0] == "no result"
     assert ", 2 to 3 runs a cell: " in figure.alt
-    assert figure.alt.endswith("There is no run for lr 0.1 and optimizer sgd.")
+    assert figure.alt.endswith("There is no result for lr 0.1 and optimizer sgd.")
 
 
 def test_of_many_gaps_three_are_told_and_the_others_counted():
     table = swept({"lr": [1, 2, 3], "size": [32, 64]}, lambda row: 0.5)
     alt = plots.heat_map(failed(table, [1, 2, 3, 4, 5]), "lr", "size", "accuracy", "gaps").alt
-    assert "no run for lr 2 and size 32; lr 3 and size 32; lr 1 and size 64; and 2 more." in alt
+    assert "no result for lr 2 and size 32; lr 3 and size 32; lr 1 and size 64; and 2 more." in alt
 
 
 def test_a_value_of_which_every_run_failed_keeps_its_place(table):

@@ -73,6 +73,7 @@ def test_the_plan_is_printed_and_nothing_is_run(notebook, out, capsys, quick):
     assert main([str(notebook), "-p", "lr", "0.1,0.2", "--output", str(out), "--plan"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[1:3]] == [["0.1", "done"], ["0.2", "left"]]
+    assert lines[2].split() == ["0.2", "left"]  # what is not known yet is empty
     assert lines[-1] == "2 runs, 1 of them done." and len(quick) == 1
     assert main([str(notebook), "-p", "lr", "0.3", "--output", str(out), "--plan"]) == 0
     assert "and not counted: 1." in capsys.readouterr().out

@@ -432,7 +432,9 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_runs(notebook, 
 
 def test_a_log_file_gets_a_line_a_run_and_nothing_when_not_wanted(notebook, out, quick, capsys):
     sweep(notebook, {"lr": [0.1, 2.0]}, Inline(), out)
-    lines = sorted(capsys.readouterr().err.splitlines())  # in the order in which they end
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert first == "2 of 2 runs are to be made."
+    lines.sort()  # they come in the order in which they end
     assert lines[0].startswith("done: defaults-") and lines[1].startswith("failed: lr=2.0-")
     assert lines[1].endswith("at cell In [3]: ValueError: lr is too high: 2.0")
     sweep(notebook, {"lr": [0.1, 2.0, 0.4]}, Inline(), out, progress=False)

@@ -12,8 +12,9 @@ from pathlib import Path
 from ipykernel.kernelspec import write_kernel_spec
 
 KERNEL = "python3"
-# ipykernel prints a warning about TCP into the first cell's output at every start; errors stay visible.
-QUIET = "--IPKernelApp.log_level=40"
+# ipykernel warns of TCP at every start, into the first cell's output, and calls it an error when it is told to end.
+# What goes wrong in a cell is in its output; that of a kernel that dies is what stopped the run.
+QUIET = "--IPKernelApp.log_level=50"
 
 
 @contextmanager

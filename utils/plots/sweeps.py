@@ -25,7 +25,7 @@ MOST_DOWN = 30  # values down a heat map, and rows of a figure over seeds
 def heat_map(
     table: pd.DataFrame, x: str, y: str, value: str, finding: str, seed: str = "seed", best: str = "highest"
 ) -> Figure:
-    """The mean of a number for each pair of two parameters; the best is framed, a pair without a run hatched.
+    """The mean of a number for each pair of two parameters; the best is framed, a pair without a result hatched.
 
     Darker is better. Numbers stand in order from the left and from the top, all else as it comes in the table.
 
@@ -163,7 +163,7 @@ def _draw_cells(axes, means, is_best, colours):
         axes.add_patch(
             Rectangle((column, row), 1, 1, facecolor="#F4F4F4", edgecolor="#C4C4C4", hatch="///", linewidth=0)
         )
-        axes.text(column + 0.5, row + 0.5, "no run", ha="center", va="center", fontsize=7.5, color=GREY,
+        axes.text(column + 0.5, row + 0.5, "no result", ha="center", va="center", fontsize=7.5, color=GREY,
                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
     for row, column in np.argwhere(is_best):
         axes.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor=ORANGE, linewidth=3, clip_on=False))
@@ -198,7 +198,7 @@ def _told_cells(over, means, is_best, across, down, columns, value):
         at = np.unravel_index(np.nanargmax(worst), means.shape)
         told += f"; worst {means[at]:{number}} with {some([at])}"
     missing = np.argwhere(np.isnan(means))
-    return told + (f". There is no run for {some(missing)}." if len(missing) else ".")
+    return told + (f". There is no result for {some(missing)}." if len(missing) else ".")
 
 
 def _on_front(costs, scores):

@@ -109,13 +109,14 @@ def printed(table: pd.DataFrame, names) -> str:
     numbers = [name for name in table.select_dtypes("number") if name not in (*names, *FIRST, *LAST)]
     claims = ["claims"] if table["claims"].notna().any() else []
     columns = [*varying, *FIRST, *numbers[:MOST_NUMBERS], *claims]
-    return text_table(columns, [[_text(value) for value in row] for row in table[columns].itertuples(index=False)])
+    rows = [[_text(row[name], "none" if name in varying else "") for name in columns] for _, row in table.iterrows()]
+    return text_table(columns, rows)
 
 
-def _text(value):
-    if isinstance(value, float):
-        return "" if pd.isna(value) else f"{value:.4g}"
-    return "none" if value is None else str(value)
+def _text(value, missing):
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return missing
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _summary(table):

@@ -222,6 +222,8 @@ def _shown(plan, progress):
     """A bar over the runs; where it cannot move, a line each. Gives what is to be called with each run that ended."""
     done = len(plan.runs) - len(plan.left)
     prints = progress and not can_move()
+    if prints:
+        print(f"{len(plan.left)} of {len(plan.runs)} runs are to be made.", file=sys.stderr, flush=True)
     bar = tqdm(total=len(plan.runs), initial=done, desc=plan.notebook.stem, unit="run", disable=not progress or prints)
 
     def tell(run):
