@@ -36,7 +36,7 @@ def bench_export():
     with tempfile.TemporaryDirectory() as folder:
         for name in NETWORKS:
             model = tuned(name, table)
-            own = {count: milliseconds(latency(model, threads=count, runs=RUNS, at_most=LONGEST)) for count in THREADS}
+            own = {count: microseconds(latency(model, threads=count, runs=RUNS, at_most=LONGEST)) for count in THREADS}
             for format in formats_here():
                 for precision in TOLERANCES:
                     if (format, precision) not in LACKING:
@@ -62,13 +62,13 @@ def lines(model, table, path, precision, own):
     whole = cost(model).file_bytes / 1e6
     yield Line(f"{path.name}: size (plain: the weights)", made.bytes / 1e6, whole, "MB", "1, 0.6 and 0.4 of it, ONNX")
     for count in THREADS:
-        found = milliseconds(runner_latency(open_exported(path, count), runs=RUNS, at_most=LONGEST))
-        yield Line(f"  one picture, threads: {count} (plain: PyTorch)", found, own[count], "ms", "below 1 but .pt2")
+        found = microseconds(runner_latency(open_exported(path, count), runs=RUNS, at_most=LONGEST))
+        yield Line(f"  one picture, threads: {count} (plain: PyTorch)", found, own[count], "us", "below 1 but .pt2")
     yield Line(
         f"  the same decision, of {made.parity.pictures}", 100 * made.same_decisions, None, "%", "100, int8: over 95"
     )
     yield Line("  a probability differs by, at most", 100 * made.worst_difference, None, "%", "")
 
 
-def milliseconds(found):
-    return 1000 * found.seconds
+def microseconds(found):
+    return 1e6 * found.seconds

@@ -93,7 +93,10 @@ def test_a_tflite_file_takes_one_picture_at_a_time_and_answers_any_number(heads_
     assert made.worst_difference < 1e-4 and made.same_decisions == 1
     facts = read_shipped(made.path)
     assert facts["batch"] == 1 and facts == read_shipped(made.path.with_suffix(".json"))
-    given = open_exported(made.path, threads=2).probabilities(IMAGES)
+    runner, taken = open_exported(made.path, threads=2), []
+    runner._answers, own = lambda images: taken.append(len(images)) or own(images), runner._answers
+    given = runner.probabilities(IMAGES)
+    assert taken == [1] * 5
     with torch.inference_mode():
         wanted = {head: logits.softmax(dim=1).numpy() for head, logits in heads_model(torch.from_numpy(IMAGES)).items()}
     assert list(given) == list(wanted)
