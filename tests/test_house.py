@@ -42,6 +42,9 @@ NO_TORCH = [
     "utils.plots",
     "utils.notebooks",
     "utils.sweeps",
+    "utils.export.shipped",
+    "utils.export.runners",
+    "utils.export.predict_folder",
 ]
 TOP_LEVEL = {
     ".ci", ".github", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "data_samples",

@@ -134,9 +134,7 @@ def test_the_answers_of_several_heads_are_blocks_of_one_table(tmp_path, folder, 
     predict_folder(made(tmp_path / "m.onnx", TWO), folder, out, **QUIET)
     found = read_predictions(out)
     assert_same(found, answers_of_torch(Same(TWO), folder, sorted(ODD)))
-    assert list(of_head(found, "logo", known=False)) == [
-        "path", "label", "predicted", "p_none", "p_old", "p_new", "problem"
-    ]  # fmt: skip
+    assert list(of_head(found, "logo", known=False)) == ["path", "label", "predicted", "p_none", "p_old", "p_new"]
 
 
 def test_an_exported_model_answers_as_predict_pictures_does(tmp_path, out):
@@ -171,7 +169,7 @@ def test_the_pictures_are_only_read(model, folder, out):
 @pytest.mark.parametrize("batch", [1, 3, 7, 10])
 def test_a_file_for_a_fixed_number_of_pictures_answers_the_same(batch, model, folder, tmp_path, out):
     predict_folder(model, folder, out, **QUIET)
-    expected = read_predictions(out).drop(columns="problem")
+    expected = read_predictions(out)
     fixed = made(tmp_path / "fixed.onnx", batch=batch)
     predict_folder(fixed, folder, tmp_path / "fixed.csv", **QUIET)
     assert_same(read_predictions(tmp_path / "fixed.csv"), expected)
@@ -183,7 +181,7 @@ def test_a_file_for_a_fixed_number_of_pictures_answers_the_same(batch, model, fo
 def test_any_number_of_threads_gives_the_same_table(threads, model, folder, tmp_path, out):
     predict_folder(model, folder, out, **QUIET)
     predict_folder(model, folder, tmp_path / "other.csv", threads=threads, batch_size=2, **QUIET)
-    assert_same(read_predictions(tmp_path / "other.csv"), read_predictions(out).drop(columns="problem"))
+    assert_same(read_predictions(tmp_path / "other.csv"), read_predictions(out))
 
 
 def test_it_needs_onnxruntime_numpy_and_pillow_alone(model, folder, tmp_path, out):
