@@ -233,6 +233,35 @@ def best_of_blocks_of_rows(table):
     return best[["lr", "optimizer"]].iloc[0].to_dict(), best["accuracy"].mean()
 
 
+def best_of_sgd(table):
+    return best_in_plain_python(table[table["optimizer"] == "sgd"])
+
+
+def best_to_two_digits(table):
+    setting, accuracy = best_in_plain_python(table)
+    return setting, round(accuracy, 2)
+
+
+def best_in_percent(table):
+    setting, accuracy = best_in_plain_python(table)
+    return setting, round(100 * accuracy)
+
+
+def best_with_a_median(table):
+    setting, _ = best_in_plain_python(table)
+    return setting, picking._own(table, tuple(setting.values()))["accuracy"].median()
+
+
+def kept_until_a_stop(runs, train, folder):
+    results = []
+    try:
+        for values in runs:
+            results += collecting.all_results([values], train, folder)
+    except KeyboardInterrupt:
+        pass
+    return results
+
+
 def kept_by_place_from_the_end(runs, train, folder):
     results = []
     for place, values in enumerate(runs):
@@ -261,6 +290,11 @@ WRONG = [
     (18, best_where_a_number_is_missing_first, "One of its runs is not done"),
     (18, best_of_blocks_of_rows, "a sweep of 3 settings and 2 seeds"),
     (18, best_of_rounded_means, "lr 0.001 with adamw"),
+    (18, best_of_sgd, "another one has a better mean. Are all settings compared?"),
+    (18, best_to_two_digits, "The setting is right. That is rounded to two digits, and three are wanted."),
+    (18, best_in_percent, "The setting is right. The number is in percent"),
+    (18, best_with_a_median, "The setting is right. That is the median"),
+    (20, kept_until_a_stop, "stopped in the third: Ctrl-C does not end the call"),
     (20, kept_by_place_from_the_end, "a grid that has grown by lr=0.00101"),
     (20, kept_by_two_values, "for size=12 epochs=2 lr=1e-05 you return"),
 ]
@@ -271,6 +305,18 @@ def test_what_is_right_on_most_data_and_wrong_on_some_is_told_why(number, answer
     verdict = QUESTION[number].judge(answer)
     assert verdict.sign == "✗"
     assert words in verdict.text
+
+
+def test_but_is_said_of_as_many_combinations_as_there_should_be():
+    for words, slip in grids.SLIPS.items():
+        text = QUESTION[16].judge(slip).text
+        assert ("combinations, as it should be. But " in text) == words.startswith("But "), text
+
+
+def test_as_many_other_combinations_are_not_taken_for_a_wrong_number():
+    text = QUESTION[16].judge(lambda grid: grids.combinations(grid)[::-1]).text
+    assert "12 combinations, as it should be. But they are in another order" in text
+    assert "as it should be" not in QUESTION[16].judge(lambda grid: grids.combinations(grid)[1:]).text
 
 
 # --- what texts state is true -------------------------------------------------------------------------
@@ -289,7 +335,7 @@ def test_some_names_and_values_of_the_grids_are_in_no_alphabetical_order():
 def test_the_minutes_are_those_of_the_grid_in_the_task():
     grid = ast.literal_eval(re.search(r"```python\n(.+?)\n```", task(17))[1])
     assert "takes 45 seconds, and four run at a time" in task(17)
-    assert "7 runs are done, and 5 have failed" in task(17)
+    assert "7 runs are done, and 13 have failed" in task(17)
     runs = len(grids.combinations(grid))
     assert QUESTION[17].reference == math.ceil((runs - 7) / 4) * 45 / 60
     assert (runs, math.floor((runs - 7) / 4), 3 * runs) == (60, 13, 180)  # as the reason says
@@ -299,6 +345,18 @@ def test_the_minutes_are_those_of_the_grid_in_the_task():
 def test_the_slips_about_minutes_give_different_numbers():
     found = sorted([*grids.USUAL_MINUTES.values(), QUESTION[17].reference])
     assert min(np.diff(found)) > 0.07 * 2
+
+
+def test_no_two_slips_about_minutes_meet_in_the_right_number():
+    done, failed = map(int, re.search(r"(\d+) runs are done, and (\d+) have failed", task(17)).groups())
+    spared = [done, 0, failed, done + failed, 4 * done, 4 * failed, 4 * (done + failed)]  # the last: a round for each
+    ways = itertools.product((60, 12, 15, 20), spared, (4, 1), (math.ceil, math.floor, round, float))
+    asked_for, of_them, at_once, rounded = next(ways)
+    assert QUESTION[17].reference == rounded((asked_for - of_them) / at_once) * 45 / 60
+    for asked_for, of_them, at_once, rounded in ways:
+        rounds = rounded((asked_for - of_them) / at_once)
+        for got in (rounds * 45 / 60, rounds * 45, rounds, rounds * 60 / 45):
+            assert abs(got - QUESTION[17].reference) > 0.07, (asked_for, of_them, at_once, rounded)
 
 
 def test_the_example_of_a_table_is_true():
@@ -325,6 +383,11 @@ def test_no_two_settings_of_a_table_are_equally_good_and_all_have_a_run_a_seed(p
     means = picking._means(picking._whole(table)).sort_values()
     assert means.iloc[-1] - means.iloc[-2] > 1e-3
     assert (table.groupby(["lr", "optimizer"])["seed"].nunique() == table["seed"].nunique()).all()
+
+
+def test_a_single_sweep_of_the_starter_is_told_from_the_average_over_many():
+    rng = np.random.default_rng(0)
+    assert "in one sweep, the first of that rng" in QUESTION[19].judge(rng.normal(0.9, 0.02, 20).max() - 0.9).text
 
 
 def best_of(count):

@@ -62,7 +62,7 @@ def probe_all_results(answer):
         with folder_of({}) as folder:
             _check_call(answer, runs, _Train(seed=1), folder, runs, f"{case}, another folder, and other pictures")
         with folder_of({}) as folder:
-            _check_after_a_stop(answer, runs, folder, f"{case}, stopped in the third, and called again")
+            _check_after_a_stop(answer, runs, folder, f"{case}, stopped in the third")
 
 
 @contextmanager
@@ -97,8 +97,12 @@ def _check_after_a_stop(answer, runs, folder, case):
     train = _Train(seed=2, stop_at=3)
     with suppress(_Stopped):
         as_list(asked(answer, case, [dict(values) for values in runs], train, folder), "a list of results")
+        if len(train.called) >= train.stop_at:
+            raise NotYet(
+                f"{case}: Ctrl-C does not end the call, and whoever called it takes what it returns for all results."
+            )
     train.stop_at, train.called = None, []
-    _check_call(answer, runs, train, folder, runs[2:], case)
+    _check_call(answer, runs, train, folder, runs[2:], f"{case}, and called again")
 
 
 def _check_call(answer, runs, train, folder, left, case):
@@ -185,6 +189,14 @@ def _always_anew(runs, train, folder):
     return [json.loads((folder / f"{_told(values)}.json").read_text()) for values in runs]
 
 
+def _going_on_after_a_stop(runs, train, folder):
+    results = []
+    for values in runs:
+        with suppress(KeyboardInterrupt):
+            results += all_results([values], train, folder)
+    return results
+
+
 def _kept_at_the_end(runs, train, folder):
     path = folder / "results.json"
     kept = json.loads(path.read_text()) if path.exists() else {}
@@ -246,6 +258,7 @@ q20 = Question(
         Mistake(_named(lambda values, place: place), "a grid that has grown by lr=0.00101 optimizer=adamw: for lr=0.00101"),
         Mistake(_named(lambda values, place: "all"), "That is what lr=0.01 optimizer=sgd gave"),
         Mistake(_without_files, "the same call again: lr=0.01 optimizer=sgd was trained once more"), Mistake(_always_anew, "lr=0.01 optimizer=sgd was trained once more"),
+        Mistake(_going_on_after_a_stop, "stopped in the third: Ctrl-C does not end the call"),
         Mistake(_kept_at_the_end, "stopped in the third, and called again: lr=0.01"), Mistake(_all_or_nothing, "6 results for 7 runs"),
         Mistake(_kept_in_memory({}, of=type), "another folder, and other pictures: for"),
         Mistake(lambda runs, train, folder: all_results(runs[1:], train, folder), "5 results for 6 runs"),

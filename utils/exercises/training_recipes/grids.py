@@ -33,7 +33,7 @@ def probe_combinations(answer):
         said = as_list(asked(answer, case, given), "a list of dictionaries")
         got = [as_dict(each, "each combination as a dictionary {name: value}") for each in said]
         if not _same(got, combinations(grid)):
-            raise NotYet(f"{case}: you return {_counted(got)}. {_which(got, grid)}")
+            raise NotYet(f"{case}: you return {_counted(got, grid)}. {_which(got, grid)}")
         if not _same(given, grid) or list(given) != list(grid):
             raise NotYet(f"{case}: your function changed the grid, which is {shown(given)} now, and whoever called it goes on "
                          "with that.")  # fmt: skip
@@ -48,8 +48,9 @@ def _same(one, other):
     return type(one) is type(other) and one == other
 
 
-def _counted(got):
-    return f"{len(got)} {'combination' if len(got) == 1 else 'combinations'}"
+def _counted(got, grid):
+    counted = f"{len(got)} {'combination' if len(got) == 1 else 'combinations'}"
+    return f"{counted}, as it should be" if len(got) == len(combinations(grid)) else counted
 
 
 def _which(got, grid):
@@ -66,7 +67,7 @@ def _which(got, grid):
     if len(got) < len(right):
         return "Does each value of each name meet each of the others?"
     place = next(place for place, each in enumerate(got) if not _same(each, right[place]))
-    return f"They are all there, in another order: number {place} is {shown(got[place])}. What changes fastest?"
+    return f"But they are in another order: number {place} is {shown(got[place])}. What changes fastest?"
 
 
 def _strange(combination, grid):
@@ -114,14 +115,14 @@ SLIPS = {
     "So it is if one name at a time leaves its first value: no two changes are ever tried together.": _one_at_a_time,
     "Each has one name alone, and a run needs a value of each.":
         lambda grid: [{name: value} for name, values in grid.items() for value in values],
-    "So the first name changes fastest.": _first_fastest,
-    "So the names are taken in alphabetical order, and not in that of the grid.": _changed(sorted),
-    "So the values are sorted, and not in the order of the grid.":
+    "But the first name changes fastest.": _first_fastest,
+    "But the names are taken in alphabetical order, and not in that of the grid.": _changed(sorted),
+    "But the values are sorted, and not in the order of the grid.":
         _changed(lambda items: [(name, sorted(values, key=str)) for name, values in items]),
     "So values that count as False are left out, and 0, None and False are values like others.":
         _changed(lambda items: [(name, [value for value in values if value]) for name, values in items]),
-    "They are all alike. Is it one dictionary, filled again and again, that stands in the list several times?": _all_the_last,
-    "So a name with a single value is left out, and a run needs it too.":
+    "But they are all alike. Is it one dictionary, filled again and again, that stands in the list several times?": _all_the_last,
+    "But a name with a single value is left out, and a run needs it too.":
         _changed(lambda items: [(name, values) for name, values in items if len(values) != 1]),
     "So a value that is itself a list, or a text, is taken apart.":
         _changed(lambda items: [(name, _parts(values)) for name, values in items]),
@@ -189,7 +190,8 @@ USUAL_MINUTES = {
     "so the last round is cut short, but a run in it takes as long as any other.": _minutes(53, rounded=float),
     "so the runs of the last round, which is not full, are left out.": _minutes(53, rounded=math.floor),
     "so those that are done are made again.": _minutes(60),
-    "so failed runs count as done. What does the same call do with them?": _minutes(48),
+    "so failed runs count as done. What does the same call do with them?": _minutes(40),
+    "so those that are done are made again, and those that have failed are not.": _minutes(47),
     "so one run comes after the other.": _minutes(53, at_once=1),
     "so one run comes after the other, and those that are done are made again.": _minutes(60, at_once=1),
     "so 12 runs are asked for. Each rate meets each optimiser and each seed.": _minutes(12),

@@ -12,7 +12,9 @@ def probe_luck_of_the_best(answer):
     got = as_number(answer, "how much, a number")
     if 0.03 - 1e-6 <= got <= 0.045 + 1e-6:
         return
-    otherwise = "how far out is the largest of twenty numbers that are drawn by chance?"
+    otherwise = (
+        "how far out is the largest of twenty numbers that are drawn by chance, on the average over many sweeps?"
+    )
     raise NotYet(f"{got:g}: {first_near(got, USUAL_LUCK, otherwise, rel_tol=0.03, abs_tol=1e-4)}")
 
 
@@ -25,6 +27,7 @@ USUAL_LUCK = {
     "that is so for the best of two.": 0.02 / np.sqrt(np.pi),
     "that is twenty times the spread: does luck add up, or is one of twenty picked?": 0.4,
     "that is the spread times the root of 20: luck of a sum, and one of twenty is picked.": 0.02 * np.sqrt(20),
+    "so much is it in one sweep, the first of that rng. How much is it on the average over many?": 0.0261,
     "that is three spreads: so much is it for the best of several hundred.": 0.06,
     "that is from the worst of the twenty to the best.": 0.0747,
     "that is in spreads. How much is it in accuracy?": 1.87,
