@@ -76,7 +76,9 @@ def test_the_papermill_command_of_a_lesson_names_this_lesson(path):
 
 @each_notebook
 def test_headings_go_down_one_step_at_a_time(path):
-    text = re.sub("```.*?```", "", prose(path), flags=re.DOTALL)  # what is to be typed has comments, which are no headings
+    text = re.sub(
+        "```.*?```", "", prose(path), flags=re.DOTALL
+    )  # what is to be typed has comments, which are no headings
     levels = [len(marks) for marks in re.findall(r"^(#+) ", text, flags=re.MULTILINE)]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:]))
