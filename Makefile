@@ -5,7 +5,8 @@ READY := .venv/.ready
 # Jupyter refuses to run as root unless told so, which is normal in a container.
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 # A process a core with one thread each: more threads than cores are many times slower. A file stays in one process,
-# since a notebook's cells belong together.
+# since a notebook's cells belong together. tests/export has processes of its own: after the exporters have run in a process,
+# a child that is forked from it does not work any more, and the tests of kills fork.
 SIDE_BY_SIDE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
@@ -35,11 +36,13 @@ lab: $(READY)  ## open JupyterLab on the lessons
 	cd lessons && PATH="$(CURDIR)/$(BIN):$$PATH" JUPYTER_PREFER_ENV_PATH=1 ../$(BIN)/jupyter lab $(ROOT_FLAG) $(LAB_FLAGS)
 
 test: $(READY)  ## unit tests, papermill runs, and every notebook compared strictly
-	$(SIDE_BY_SIDE) tests
+	$(SIDE_BY_SIDE) tests --ignore tests/export
+	$(SIDE_BY_SIDE) tests/export
 	$(SIDE_BY_SIDE) --nbval lessons
 
 test-slow: $(READY)  ## what takes minutes: runs that are killed, several processes, data larger than memory
-	$(SIDE_BY_SIDE) -m slow tests
+	$(SIDE_BY_SIDE) -m slow tests --ignore tests/export
+	$(SIDE_BY_SIDE) -m slow tests/export
 
 lessons: $(READY)  ## run every lesson into runs/<date>/ with a report (LESSON=01; on your pictures: DATA=~/photos; settings in a file: RECIPE=my.yaml)
 	$(BIN)/python -m utils.notebooks run $(if $(LESSON),--lesson $(LESSON)) $(if $(DATA),--data $(DATA)) $(if $(RECIPE),--file $(RECIPE))

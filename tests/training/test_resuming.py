@@ -18,7 +18,7 @@ import torch
 
 import utils.files
 from tests.training import cut_off as cut_off_module
-from tests.training.cut_off import RICH, killed_after, killed_at, outcome, train
+from tests.training.cut_off import RICH, killed_after, killed_at, need_fork, outcome, train
 from tests.training.small import make_table
 from utils.errors import CourseError
 from utils.models.build import build
@@ -518,6 +518,7 @@ def test_a_second_training_in_the_folder_is_refused_with_who_is_there_until_that
         ready.touch()
         time.sleep(60)
 
+    need_fork()
     child = os.fork()
     if not child:
         try:
@@ -538,6 +539,7 @@ def test_a_second_training_in_the_folder_is_refused_with_who_is_there_until_that
 
 @on_linux
 def test_who_has_waited_long_enough_for_another_gets_the_folder(tmp_path):
+    need_fork()
     child = os.fork()
     if not child:
         with alone_in(tmp_path):
