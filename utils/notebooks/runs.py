@@ -23,7 +23,7 @@ from papermill.exceptions import PapermillExecutionError, strip_color
 
 from utils.errors import CourseError
 from utils.notebooks.kernels import KERNEL, started, this_python
-from utils.notebooks.source import Lesson, check_parameters, parameters, parse_value, plain
+from utils.notebooks.source import Lesson, check_parameters, parse_value, plain
 
 # Parameters that say where the reader's own pictures are. A kernel runs in its notebook's folder, so that a
 # path typed elsewhere must be made absolute.
@@ -171,8 +171,7 @@ def plan_lesson(lesson, typed, data_dir=None, filed=None):
     filed = filed or {}
     if "output_dir" in {*typed, *filed}:
         raise CourseError("The lessons' output goes into the run's folder. To choose it: --output DIR")
-    defaults = parameters(lesson.path)
-    check_parameters(lesson.path, ["output_dir", *filed, *typed])
+    defaults = check_parameters(lesson.path, ["output_dir", *filed, *typed])
     values = filed | {name: parse_value(text, defaults[name], name) for name, text in typed.items()}
     values = {name: plain(value) for name, value in values.items()}  # what papermill cannot write, before anything runs
     if data_dir is not None and "data_dir" in defaults:

@@ -117,7 +117,7 @@ def parameters(notebook):
 
 
 def check_parameters(notebook, names):
-    """Refuse names that are not parameters of the notebook, all at once, with the nearest that is.
+    """The notebook's parameters with their defaults; names that are none are refused, all at once, with the nearest that is.
 
     Papermill itself only logs an unknown name, and runs with the default.
     """
@@ -128,6 +128,7 @@ def check_parameters(notebook, names):
             f"{Path(notebook).name!r} has no parameter {', '.join(_with_nearest(name, known) for name in unknown)}.\n"
             f"Its parameters: {', '.join(sorted(known)) or 'none (no cell is tagged parameters)'}."
         )
+    return known
 
 
 def parse_value(text, default, name="value"):

@@ -18,7 +18,7 @@ from utils.errors import CourseError
 from utils.files import read_yaml
 from utils.notebooks.report import text_table
 from utils.notebooks.runs import OWN_PICTURES
-from utils.notebooks.source import check_parameters, parameters, parse_value
+from utils.notebooks.source import check_parameters, parse_value
 from utils.sweeps.grids import notebook_at, plan
 from utils.sweeps.running import sweep
 from utils.sweeps.tables import FIRST, LAST, RUN, TABLE
@@ -63,8 +63,7 @@ def grid_of(options) -> dict:
     typed = [*options.parameter, *([("data_dir", options.data)] if options.data else [])]
     if not typed and not filed:
         raise CourseError("Expected one parameter or more with the values to try:   -p lr 0.001,0.01")
-    check_parameters(notebook, [*filed, *(name for name, _ in typed)])
-    defaults, values = parameters(notebook), {}
+    defaults, values = check_parameters(notebook, [*filed, *(name for name, _ in typed)]), {}
     for name, text in typed:
         values.setdefault(name, []).extend(_values(name, text, defaults[name]))
     return values | {name: value for name, value in filed.items() if name not in values}

@@ -18,7 +18,7 @@ from utils.errors import CourseError, named
 from utils.files import check_apart
 from utils.notebooks.execute import code_digest
 from utils.notebooks.runs import OWN_PICTURES, own_path
-from utils.notebooks.source import ROOT, check_parameters, parameters, plain
+from utils.notebooks.source import ROOT, check_parameters, plain
 from utils.sweeps.tables import FIRST, LAST, outcome_of, table_of
 
 LONGEST_NAME = 80  # bytes of a folder's name, before its digest: a path on Windows has 260 characters in all
@@ -104,11 +104,10 @@ def _check_grids(notebook, grids):
         raise CourseError(
             "Each run has an output_dir of its own; where the whole sweep goes is sweep(..., output_dir=...)."
         )
-    defaults = parameters(notebook)
+    defaults = check_parameters(notebook, dict.fromkeys(names))
     if "output_dir" not in defaults:
         raise CourseError(f"Each run writes to a folder of its own, but {notebook.name!r} has no parameter for it. Add to its "
                           "cell with the tag 'parameters', and use it:   output_dir: str = ''")  # fmt: skip
-    check_parameters(notebook, dict.fromkeys(names))
     taken = [name for name in names if name in (*FIRST, *LAST)]
     if taken:
         raise CourseError(

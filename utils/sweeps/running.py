@@ -8,13 +8,13 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context, parent_process
-from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
 from filelock import FileLock
 from tqdm.auto import tqdm
 
+from utils.data.resizing import is_whole
 from utils.data.room import cores
 from utils.errors import CourseError
 from utils.files import replacing, results_in, write_json
@@ -46,7 +46,8 @@ def sweep(notebook, grid, executor: Executor | None = None, output_dir="", *, th
 
     A run that fails is a row with its error, and ends no other. Runs that are done are not run again; those that failed
     or were cut off are. A run is known by the notebook's place and code and by its values: what lies in pictures, other
-    files and imported code is not looked at. In a script the call stands below `if __name__ == "__main__":`, as for every pool of processes.
+    files and imported code is not looked at. In a script the call stands below `if __name__ == "__main__":`, as for every
+    pool of processes.
 
     Args:
         notebook: the file; one with a cell tagged `parameters`, `output_dir` among them. It stays as it is.
@@ -188,7 +189,7 @@ def _explained(error, plan):
 
 
 def _check_count(name, value):
-    if value is not None and not (isinstance(value, Integral) and not isinstance(value, bool) and value >= 1):
+    if value is not None and not (is_whole(value) and value >= 1):
         raise CourseError(f"{name} is a whole number from 1 on, or None, not {value!r}.")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from utils import processes
 from utils.errors import CourseError, named
-from utils.files import remove_litter, replacing
+from utils.files import remove_litter, write_json
 from utils.training.keeping import NUMBERS
 from utils.training.state import random_state, set_random_state
 from utils.training.trackers import TRACKERS, Run
@@ -115,8 +115,7 @@ class Tracking:
             self.record["sent"].append(row["seconds"])
         if self.folder:
             remove_litter(self.folder, RECORD)
-            with replacing(self.folder / RECORD) as temporary:
-                temporary.write_text(json.dumps(_read(self.folder) | {self.tracker.name: self.record}), "utf-8")
+            write_json(self.folder / RECORD, _read(self.folder) | {self.tracker.name: self.record})
 
     def _new(self):
         """The record of a run of which nothing is sent yet; `run` is `asked`, or what a tracker makes of it."""
