@@ -18,9 +18,10 @@ from utils.data.splits import add_splits
 from utils.data.tables import scan
 from utils.data.transforms import Preprocessing
 from utils.errors import CourseError
-from utils.export import exporting, runners
+from utils.export import exporting, runners, to_onnx
 from utils.export.comparing import predict_exported
-from utils.export.exporting import export
+from utils.export.converting import Conversions
+from utils.export.exporting import Exporter, export
 from utils.export.parity import TOLERANCES, Tolerance
 from utils.export.runners import open_exported
 from utils.export.shipped import read_shipped
@@ -168,7 +169,7 @@ def test_the_model_stays_as_it_is(tmp_path):
 def test_file_and_json_say_the_same_and_all_that_serving_needs(model, exports, format):
     path = exports(model, format).path
     facts = read_shipped(path)
-    assert facts == read_shipped(path.with_suffix(".json")) == {
+    assert facts == read_shipped(path.with_name(path.name + ".json")) == {
         "format": 1, "architecture": "small_cnn", "heads": {"label": CLASSES},
         "preprocessing": model.preprocessing.to_dict() | {
             "size": list(SIZE), "fill": [124, 116, 104],
@@ -178,7 +179,7 @@ def test_file_and_json_say_the_same_and_all_that_serving_needs(model, exports, f
         "course_version": installed_versions(NAME)[NAME],
     }  # fmt: skip
     assert Preprocessing.from_dict(facts["preprocessing"]) == model.preprocessing
-    assert "Eule ü" in path.with_suffix(".json").read_text(encoding="utf-8")
+    assert "Eule ü" in path.with_name(path.name + ".json").read_text(encoding="utf-8")
 
 
 def test_several_heads_and_a_precision_are_told(heads_model, model, exports):
@@ -193,6 +194,17 @@ def test_printed_it_says_how_large_the_file_is_and_how_it_compares(model, export
     assert repr(made).startswith(
         f"float32.onnx: float32, {made.bytes / 1e6:.2f} MB; of 50 pictures 100.0% get the same"
     )
+
+
+def test_several_files_of_a_model_are_those_that_it_gives_one_by_one_and_are_converted_once(tmp_path, monkeypatch):
+    converted, calls = to_onnx.converted, []
+    monkeypatch.setattr(to_onnx, "converted", lambda *given: calls.append(1) or converted(*given))
+    exporter = Exporter(Own(), pictures()[::24], FEW)
+    for precision in ("float16", "int8", "float32"):  # none leaves a trace in the next
+        made = exporter.export(tmp_path / f"{precision}.onnx", precision)
+        alone = export(Own(), tmp_path / "alone.onnx", precision=precision, calibration=pictures()[::24], samples=FEW)
+        assert made.path.read_bytes() == alone.path.read_bytes() and made.parity == alone.parity
+    assert len(calls) == 4
 
 
 # --- an error, and no file -------------------------------------------------------------------------
@@ -212,8 +224,7 @@ def test_answers_beyond_the_tolerance_are_an_error_and_the_older_file_stays(mode
 
 @pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
 def test_a_file_of_another_model_would_be_found(precision, tmp_path, monkeypatch):
-    write = exporting._write
-    monkeypatch.setattr(exporting, "_write", lambda path, format, _, *rest: write(path, format, Own(seed=1), *rest))
+    monkeypatch.setattr(exporting, "Conversions", lambda model: Conversions(Own(seed=1).eval()))
     options = {"calibration": pictures()[::12]} if precision == "int8" else {}
     told = message(Own(), tmp_path / "a.onnx", precision=precision, samples=FEW, **options)
     assert "does not answer as the model does" in told and left_in(tmp_path) == []
@@ -286,15 +297,17 @@ def test_without_its_packages_a_format_is_told_to_be_missing(tmp_path, monkeypat
 
 
 def test_a_json_of_something_else_is_not_overwritten(tmp_path):
-    (tmp_path / "a.json").write_text('{"my": "notes"}')
-    assert "a.json' would be overwritten, but it is not of an exported model" in message(Own(), tmp_path / "a.onnx")
-    assert (tmp_path / "a.json").read_text() == '{"my": "notes"}' and left_in(tmp_path) == ["a.json"]
+    (tmp_path / "a.onnx.json").write_text('{"my": "notes"}')
+    assert "a.onnx.json' would be overwritten, but it is not of an exported model" in message(
+        Own(), tmp_path / "a.onnx"
+    )
+    assert (tmp_path / "a.onnx.json").read_text() == '{"my": "notes"}' and left_in(tmp_path) == ["a.onnx.json"]
 
 
 def test_a_file_of_an_earlier_export_is_replaced(tmp_path):
     for _ in range(2):
         path = export(Own(), tmp_path / "a.pt2", samples=FEW).path
-    assert left_in(tmp_path) == ["a.json", "a.pt2"] and json.loads((tmp_path / "a.json").read_text())
+    assert left_in(tmp_path) == ["a.pt2", "a.pt2.json"] and json.loads((tmp_path / "a.pt2.json").read_text())
     assert os.stat(path).st_mode & 0o444
 
 

@@ -92,7 +92,7 @@ def test_a_tflite_file_takes_one_picture_at_a_time_and_answers_any_number(heads_
     made = exports(heads_model, "tflite")
     assert made.worst_difference < 1e-4 and made.same_decisions == 1
     facts = read_shipped(made.path)
-    assert facts["batch"] == 1 and facts == read_shipped(made.path.with_suffix(".json"))
+    assert facts["batch"] == 1 and facts == read_shipped(made.path.with_name(made.path.name + ".json"))
     runner, taken = open_exported(made.path, threads=2), []
     runner._answers, own = lambda images: taken.append(len(images)) or own(images), runner._answers
     given = runner.probabilities(IMAGES)

@@ -1,7 +1,7 @@
 """A trained model as a file that runs elsewhere: written only where it gives the same answers.
 
 `export(model, "cats.onnx")` writes the model, what must be done to a picture and what the classes are called, and
-`cats.json` beside it with the same facts. Before that it runs the file with its own runtime on real pictures and compares
+`cats.onnx.json` beside it with the same facts. Before that it runs the file with its own runtime on real pictures and compares
 the answers with PyTorch's: a file whose answers differ is an error, and is not left behind. Introduced in lesson 08.
 """
 
@@ -14,14 +14,14 @@ from torch import nn
 
 from utils.data.resizing import one_of
 from utils.errors import CourseError, named
-from utils.export.network import example, facts_of, model_to_export, served_network
+from utils.export.converting import AT_A_TIME, Conversions
+from utils.export.network import facts_of, model_to_export
 from utils.export.parity import TOLERANCES, Parity, Tolerance, check_parity, parity
 from utils.export.pictures import calibrating_and_judging, loaded
 from utils.export.runners import FORMATS, format_of, formats_here, open_exported
 from utils.export.shipped import read_shipped
 from utils.files import replacing
 
-FIXED = {"tflite": 1}  # pictures at a time, of a format that cannot leave it open
 LACKING = {("pt2", "int8"): "float32 or float16; int8 there is in .onnx and .tflite"}
 
 
@@ -56,7 +56,8 @@ def export(
     """Write a model to a file for another runtime, with its preprocessing, its classes and its softmax.
 
     The input is `images`, normalised, float32 (N, 3, H, W), for any N (.tflite: one at a time). The outputs are
-    probabilities, float32 (N, K), one a head, called as the head; "label" for a model with one.
+    probabilities, float32 (N, K), one a head, called as the head; "label" for a model with one. Several files of one model
+    are made quicker by an `Exporter`.
 
     Args:
         model: of `build`, `build_heads` or `load_checkpoint`, or the path of a checkpoint; it stays as it is.
@@ -74,19 +75,37 @@ def export(
             differ; or the file cannot be written. Nothing is written then.
     """
     path = _path(path, format)
-    format = format_of(path)
-    _check_wanted(format, precision)
-    _check_beside(path)
-    model = model_to_export(model)
-    text = _one_a_line(facts_of(model, precision, FIXED.get(format)))
-    ranges, judging = calibrating_and_judging(calibration, samples, precision)
-    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        made = Path(folder) / path.name
-        _write(made, format, model, text, precision, () if ranges is None else loaded(ranges, model.preprocessing))
-        found = parity(model, open_exported(made), loaded(judging, model.preprocessing))
-        check_parity(found, tolerance or TOLERANCES[precision], precision)
-        _put(made.read_bytes(), text, path)
-    return Exported(path, format, precision, path.stat().st_size, found)
+    _check_wanted(path, precision)  # before the model is read
+    return Exporter(model, calibration, samples).export(path, precision, tolerance)
+
+
+class Exporter:
+    """One model for several files: what they have in common is converted once, and the rest takes a second a file.
+
+    Arguments and errors as for `export`.
+    """
+
+    def __init__(self, model: nn.Module | str | Path, calibration=None, samples=None):
+        self._model = model_to_export(model)
+        self._conversions = Conversions(self._model)
+        self._calibration, self._samples = calibration, samples
+
+    def export(self, path: str | Path, precision: str = "float32", tolerance: Tolerance | None = None) -> Exported:
+        """Write one file; the path's suffix says the format. As `export`."""
+        path = Path(path).expanduser()
+        format = _check_wanted(path, precision)
+        _check_beside(path)
+        model = self._model
+        text = _one_a_line(facts_of(model, precision, AT_A_TIME.get(format)))
+        ranges, judging = calibrating_and_judging(self._calibration, self._samples, precision)
+        with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            made = Path(folder) / path.name
+            calibration = () if ranges is None else loaded(ranges, model.preprocessing)
+            self._conversions.write(made, format, precision, text, calibration)
+            found = parity(model, open_exported(made), loaded(judging, model.preprocessing))
+            check_parity(found, tolerance or TOLERANCES[precision], precision)
+            _put(made.read_bytes(), text, path)
+        return Exported(path, format, precision, path.stat().st_size, found)
 
 
 def _path(path, wanted):
@@ -100,7 +119,9 @@ def _path(path, wanted):
     return path.with_suffix(f".{wanted}")
 
 
-def _check_wanted(format, precision):
+def _check_wanted(path, precision):
+    """The format, where a file of it and the precision can be written here."""
+    format = format_of(path)
     one_of(TOLERANCES, precision, "precision")
     if (format, precision) in LACKING:
         raise CourseError(
@@ -110,32 +131,23 @@ def _check_wanted(format, precision):
         raise CourseError(f"To write .{format} files the packages {named(FORMATS[format])} are needed. On Linux: "
                           f"pip install 'image-classification-course[{format}]'   Formats that this machine can write: "
                           f"{named(formats_here())}.")  # fmt: skip
+    return format
+
+
+def _beside(path):
+    """Of cats.onnx it is cats.onnx.json: a cats.tflite, which takes one picture at a time, says other things."""
+    return path.with_name(path.name + ".json")
 
 
 def _check_beside(path):
     """A CourseError where the .json beside the file is of something else: it would be overwritten."""
-    beside = path.with_suffix(".json")
+    beside = _beside(path)
     if beside.exists():
         try:
             read_shipped(beside)
         except CourseError as error:
             raise CourseError(f"'{beside}' would be overwritten, but it is not of an exported model. Choose another name for "
                               f"'{path.name}', or move it away.") from error  # fmt: skip
-
-
-def _write(path, format, model, text, precision, calibration):
-    if format == "tflite":
-        from utils.export.to_tflite import write_tflite
-
-        return write_tflite(path, served_network(model), example(model, FIXED[format]), text, precision, calibration)
-    from utils.export.to_pt2 import traced, write_pt2
-
-    if format == "pt2":
-        return write_pt2(path, traced(served_network(model, precision), example(model, 2)), text)
-    from utils.export.to_onnx import write_onnx
-
-    program = traced(served_network(model), example(model, 2))
-    return write_onnx(path, program, text, json.loads(text)["outputs"], precision, calibration)
 
 
 def _one_a_line(facts):
@@ -151,7 +163,7 @@ def _put(data, text, path):
     """The file and the .json beside it, each whole or not at all."""
     try:
         # In this order: where the file cannot take its place, the .json does not take its own.
-        with replacing(path.with_suffix(".json")) as beside, replacing(path) as temporary:
+        with replacing(_beside(path)) as beside, replacing(path) as temporary:
             temporary.write_bytes(data)
             beside.write_text(text + "\n", encoding="utf-8")
     except OSError as error:

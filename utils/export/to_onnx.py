@@ -26,22 +26,22 @@ LATER = ".later"  # no head has a point in its name
 FLOAT_OPERATORS = ("Softmax",)  # small, and what is left of a probability in 8 bits is 256 steps
 
 
-def write_onnx(path: Path, program: torch.export.ExportedProgram, text: str, outputs: list[str], precision: str,
+def write_onnx(path: Path, whole: onnx.ModelProto, text: str, precision: str,
                calibration: Iterable[np.ndarray] = ()) -> None:  # fmt: skip
-    """Write an exported program to an ONNX file.
+    """Write what was converted to an ONNX file.
 
     Args:
-        program: of `to_pt2.traced`, in float32 for any precision.
+        whole: of `converted`; it stays as it is.
         text: what the file says about itself.
-        outputs: their names, in the order of the program's.
         precision: "float32", "float16" or "int8".
         calibration: batches (N, 3, H, W) of normalised pictures, for int8.
 
     Raises:
-        CourseError: an operator has no counterpart, and the message names it.
+        CourseError: the precision cannot be had for an operator.
     """
     with exporting(".onnx", INSTEAD):
-        model = _converted(program, outputs)
+        model = onnx.ModelProto()
+        model.CopyFrom(whole)
         if precision == "float16":
             _halve(model)
         if precision == "int8":
@@ -52,13 +52,22 @@ def write_onnx(path: Path, program: torch.export.ExportedProgram, text: str, out
         path.write_bytes(model.SerializeToString())
 
 
-def _converted(program, outputs):
-    """The outputs get their names at the end: the exporter may have called something inside by the name of a head."""
+def converted(program: torch.export.ExportedProgram, outputs: list[str]) -> onnx.ModelProto:
+    """An exported program in ONNX's operators, in 32 bits.
+
+    Args:
+        program: of `to_pt2.traced`, in float32.
+        outputs: their names, in the order of the program's. They get them at the end: the exporter may have called
+            something inside by the name of a head.
+
+    Raises:
+        CourseError: an operator has no counterpart, and the message names it.
+    """
     later = [name + LATER for name in outputs]
-    converted = torch.onnx.export(
-        program, dynamo=True, input_names=[INPUT], output_names=later, external_data=False, verbose=False
-    )
-    model = converted.model_proto
+    with exporting(".onnx", INSTEAD):
+        model = torch.onnx.export(
+            program, dynamo=True, input_names=[INPUT], output_names=later, external_data=False, verbose=False
+        ).model_proto
     _rename(model.graph, dict(zip(later, outputs)) | dict(zip(outputs, later)))
     return model
 

@@ -25,32 +25,41 @@ OTHERWISE = ".onnx, which runs on phones too"
 SIGNATURE = "serving_default"
 
 
-def write_tflite(path: Path, network: Probabilities, images: torch.Tensor, text: str, precision: str,
-                 calibration: Iterable[np.ndarray] = ()) -> None:  # fmt: skip
-    """Write a network to a .tflite file.
+def converted(network: Probabilities, images: torch.Tensor) -> bytes:
+    """A network in the format's operators, in 32 bits.
 
     Args:
         images: an example, (1, 3, H, W).
-        text: what the file says about itself.
-        precision: "float32", "float16" or "int8"; the network itself in float32.
-        calibration: batches (N, 3, H, W) of normalised pictures, for int8.
 
     Raises:
         CourseError: the converter is not installed, or does not know an operator.
     """
     with exporting(".tflite", INSTEAD), TemporaryDirectory() as folder:
-        converter = optional_module("litert_torch", WHAT, OTHERWISE)
-        whole = Path(folder) / "whole.tflite"
+        converter, whole = optional_module("litert_torch", WHAT, OTHERWISE), Path(folder) / "whole.tflite"
         converter.convert(network, sample_kwargs={INPUT: images}).export(str(whole))
-        path.write_bytes(whole.read_bytes() if precision == "float32" else _quantised(whole, precision, calibration))
+        return whole.read_bytes()
+
+
+def write_tflite(path: Path, whole: bytes, text: str, precision: str, calibration: Iterable[np.ndarray] = ()) -> None:
+    """Write what was converted to a .tflite file.
+
+    Args:
+        whole: of `converted`.
+        text: what the file says about itself.
+        precision: "float32", "float16" or "int8".
+        calibration: batches (N, 3, H, W) of normalised pictures, for int8.
+
+    Raises:
+        CourseError: the precision cannot be had.
+    """
+    with exporting(".tflite", INSTEAD):
+        path.write_bytes(whole if precision == "float32" else _quantised(whole, precision, calibration))
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(KEY, text)
 
 
 def _quantised(whole, precision, calibration):
-    quantizer = optional_module("ai_edge_quantizer.quantizer", WHAT, OTHERWISE).Quantizer(
-        str(whole), _recipe(precision)
-    )
+    quantizer = optional_module("ai_edge_quantizer.quantizer", WHAT, OTHERWISE).Quantizer(whole, _recipe(precision))
     if precision == "float16":
         return quantizer.quantize().quantized_model
     pictures = [{INPUT: image[None]} for images in calibration for image in images]
