@@ -199,10 +199,10 @@ def test_printed_it_says_how_large_the_file_is_and_how_it_compares(model, export
 def test_several_files_of_a_model_are_those_that_it_gives_one_by_one_and_are_converted_once(tmp_path, monkeypatch):
     converted, calls = to_onnx.converted, []
     monkeypatch.setattr(to_onnx, "converted", lambda *given: calls.append(1) or converted(*given))
-    exporter = Exporter(Own(), pictures()[::24], FEW)
+    exporter, given = Exporter(Own()), {"calibration": pictures()[::24], "samples": FEW}
     for precision in ("float16", "int8", "float32"):  # none leaves a trace in the next
-        made = exporter.export(tmp_path / f"{precision}.onnx", precision)
-        alone = export(Own(), tmp_path / "alone.onnx", precision=precision, calibration=pictures()[::24], samples=FEW)
+        made = exporter.export(tmp_path / f"{precision}.onnx", precision, **given)
+        alone = export(Own(), tmp_path / "alone.onnx", precision=precision, **given)
         assert made.path.read_bytes() == alone.path.read_bytes() and made.parity == alone.parity
     assert len(calls) == 4
 

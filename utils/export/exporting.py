@@ -76,32 +76,31 @@ def export(
     """
     path = _path(path, format)
     _check_wanted(path, precision)  # before the model is read
-    return Exporter(model, calibration, samples).export(path, precision, tolerance)
+    return Exporter(model).export(path, precision, calibration=calibration, samples=samples, tolerance=tolerance)
 
 
 class Exporter:
     """One model for several files: what they have in common is converted once, and the rest takes a second a file.
 
-    Arguments and errors as for `export`.
+    `Exporter(model).export(path, ...)` is `export(model, path, ...)`, with the same arguments and errors.
     """
 
-    def __init__(self, model: nn.Module | str | Path, calibration=None, samples=None):
+    def __init__(self, model: nn.Module | str | Path):
         self._model = model_to_export(model)
         self._conversions = Conversions(self._model)
-        self._calibration, self._samples = calibration, samples
 
-    def export(self, path: str | Path, precision: str = "float32", tolerance: Tolerance | None = None) -> Exported:
-        """Write one file; the path's suffix says the format. As `export`."""
-        path = Path(path).expanduser()
+    def export(self, path: str | Path, precision: str = "float32", *, calibration=None, samples=None,
+               tolerance: Tolerance | None = None) -> Exported:  # fmt: skip
+        """Write one file; the path's suffix says the format."""
+        path, model = Path(path).expanduser(), self._model
         format = _check_wanted(path, precision)
         _check_beside(path)
-        model = self._model
         text = _one_a_line(facts_of(model, precision, AT_A_TIME.get(format)))
-        ranges, judging = calibrating_and_judging(self._calibration, self._samples, precision)
+        ranges, judging = calibrating_and_judging(calibration, samples, precision)
         with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             made = Path(folder) / path.name
-            calibration = () if ranges is None else loaded(ranges, model.preprocessing)
-            self._conversions.write(made, format, precision, text, calibration)
+            seen = () if ranges is None else loaded(ranges, model.preprocessing)
+            self._conversions.write(made, format, precision, text, seen)
             found = parity(model, open_exported(made), loaded(judging, model.preprocessing))
             check_parity(found, tolerance or TOLERANCES[precision], precision)
             _put(made.read_bytes(), text, path)

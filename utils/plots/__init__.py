@@ -22,13 +22,14 @@ from utils.plots.scaling import (
     shares,
     times_as_much,
 )
+from utils.plots.shipping import files, same_answers
 from utils.plots.sweeps import cost_front, heat_map, seed_noise
 from utils.plots.training import curves, growth, losses, spread
 from utils.plots.verdict import cheaper, front
 
 __all__ = ["accuracy_against", "answers", "bends", "by_step", "by_threshold", "canvas", "cheaper", "class_counts",
-           "compare", "confusion_matrix", "copy_grid", "cost_front", "cost_growth", "curves", "differences", "feature_maps", "filters", "front",
+           "compare", "confusion_matrix", "copy_grid", "cost_front", "cost_growth", "curves", "differences", "feature_maps", "files", "filters", "front",
            "gains", "growth", "heat", "heat_map", "intervals", "latencies", "losses", "parallel_coordinates", "phi_of_variants",
-           "pictures", "precision_recall", "problem_grid", "range_test", "receptive_fields", "reliability", "roc", "sample_grid", "schedules",
+           "pictures", "precision_recall", "problem_grid", "range_test", "receptive_fields", "reliability", "roc", "same_answers", "sample_grid", "schedules",
            "score_histogram", "seed_noise", "shares", "sizes", "split_counts", "spread", "times_as_much",
            "trade_offs", "weighed", "with_alt", "worst_cases", "worst_mistakes"]  # fmt: skip
