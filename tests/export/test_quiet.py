@@ -6,6 +6,8 @@ import sys
 import warnings
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
 
 from utils.errors import CourseError
 from utils.export.quiet import exporting, quiet
@@ -29,6 +31,21 @@ def test_nothing_is_heard_within_and_everything_after(capfd, recwarn, caplog):
     told = capfd.readouterr()
     assert "print" in told.out and "from C++\n" in told.out and "to stderr" in told.err and "from C++ too" in told.err
     assert len(recwarn.list) == 1 and [record.message for record in caplog.records] == ["log"]
+
+
+def test_what_a_library_would_show_in_a_notebook_is_not_shown(monkeypatch):
+    shell, shown = InteractiveShell(), []
+    monkeypatch.setattr(shell.display_pub, "publish", lambda **parts: shown.append(parts))
+    try:
+        InteractiveShell._instance, InteractiveShell.initialized = shell, lambda: True
+        with quiet():
+            display("a bar of rich")
+        assert not shown
+        display("a bar of ours")
+        assert len(shown) == 1
+    finally:
+        InteractiveShell._instance = None
+        del InteractiveShell.initialized
 
 
 def test_after_an_error_everything_is_heard_again(capfd, recwarn, caplog):

@@ -1,11 +1,12 @@
 """Exporters talk a great deal, from Python and from C++, and fail in a hundred ways: here they keep quiet and say why."""
 
-import io
 import logging
 import os
 import re
 import warnings
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
+
+from IPython.utils.capture import capture_output
 
 from utils.errors import CourseError
 
@@ -16,11 +17,11 @@ STANDARD = (1, 2)  # the file descriptors of stdout and stderr, which C++ writes
 
 @contextmanager
 def quiet():
-    """Within the block nothing reaches the screen: no prints, warnings and logs, of Python or of C++."""
+    """Within the block nothing reaches the screen or the notebook: no prints, displays, warnings and logs, of Python or C++."""
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), warnings.catch_warnings(), _nowhere():
+        with capture_output(), warnings.catch_warnings(), _nowhere():
             warnings.simplefilter("ignore")
             yield
     finally:

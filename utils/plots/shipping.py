@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from utils.plots.figures import BLUE, COLOURS, GREY, RED, canvas, plain_numbers, with_alt
 
@@ -29,6 +30,7 @@ def files(table: pd.DataFrame, finding: str) -> Figure:
         right.hlines(y, 1000 * rows["low"], 1000 * rows["high"], color=colour, linewidth=2)
         right.plot(1000 * rows["seconds"], y, mark, color=colour, markersize=5, label=_threads(count))
     right.set_xscale("log")
+    right.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     plain_numbers(right.xaxis)
     right.grid(axis="x", color="#E5E5E5", linewidth=0.7)
     right.set_xlabel("milliseconds a picture (logarithmic)")
