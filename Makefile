@@ -10,7 +10,7 @@ ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 SIDE_BY_SIDE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-slow lessons style check fix samples notebooks solutions claims bench fresh lock doctor
+.PHONY: help setup lab test test-slow lessons style check fix samples notebooks solutions claims bench page fresh lock doctor
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +40,12 @@ test: $(READY)  ## unit tests, papermill runs, and every notebook compared stric
 	$(SIDE_BY_SIDE) tests/export
 	$(SIDE_BY_SIDE) --nbval lessons
 
-test-slow: $(READY)  ## what takes minutes: runs that are killed, several processes, data larger than memory
+# The browser that the tests of the web page drive. Where it cannot be had, they say so and skip.
+CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
+INSTALL_CHROMIUM = [ "$$(id -u)" -eq 0 ] && command -v apt-get && apt-get -qq update && apt-get -qq install --yes chromium
+
+test-slow: $(READY)  ## what takes minutes: runs that are killed, several processes, data larger than memory, a page in a browser
+	@{ $(CHROMIUM) || { $(INSTALL_CHROMIUM); }; } >/dev/null 2>&1 || echo "No browser: the tests of the web page are skipped (apt-get install chromium)"
 	$(SIDE_BY_SIDE) -m slow tests --ignore tests/export
 	$(SIDE_BY_SIDE) -m slow tests/export
 
@@ -71,6 +76,10 @@ claims: $(READY)  ## does every claim hold on 5 seeds with 1 and 2 threads? (LES
 
 bench: $(READY)  ## speed and memory, each beside the plain way
 	$(BIN)/python -m tests.bench $(BENCH)
+
+page: $(READY)  ## a web page that answers by a model of yours, on the machine of whoever opens it (MODEL=model.onnx, PAGE=folder)
+	@[ -n "$(MODEL)" ] || { echo "Which model? make page MODEL=model.onnx"; exit 2; }
+	$(BIN)/python -m utils.export.page "$(MODEL)" "$(or $(PAGE),runs/page)"
 
 doctor: $(READY)  ## is this machine ready, and what to do if not
 	$(BIN)/python -m utils.doctor
