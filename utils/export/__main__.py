@@ -1,0 +1,55 @@
+"""Write a trained model to a file that runs elsewhere, and say how its answers compare with PyTorch's.
+
+The suffix says the format: .onnx, .tflite or .pt2. A file whose answers differ is not written.
+
+Exit codes: 0 when the file is there, 2 when it cannot be (a message says why).
+"""
+
+import argparse
+
+from utils.commands import answer, run_as_script
+from utils.data.folders import existing_folder, pictures_below
+
+
+def main(arguments=None) -> int:
+    """Run the command; its exit code."""
+    return answer(_parser(), arguments)
+
+
+def export_command(options):
+    """Write the file and say what came of it."""
+    from utils.export.exporting import export  # slow to import: not for --help
+
+    calibration, samples = (
+        None if folder is None else _pictures_of(folder) for folder in (options.calibration, options.samples)
+    )
+    print(
+        export(options.checkpoint, options.out, precision=options.precision, calibration=calibration, samples=samples)
+    )
+    return 0
+
+
+def _pictures_of(folder):
+    from utils.evaluation.predictions import pictures_table  # as slow
+
+    root = existing_folder(folder, "a folder with pictures")
+    rows, _ = pictures_below(root, "", "", None, set())
+    return pictures_table(root / row.path for row in sorted(rows))
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m utils.export", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.set_defaults(command=export_command)
+    parser.add_argument("checkpoint", help="a checkpoint of the course, best.safetensors of a training for instance")
+    parser.add_argument(
+        "out", help="the file; <out>.json beside it says how pictures are prepared and what the classes are"
+    )
+    parser.add_argument("--precision", default="float32", help="float32 (as it is), float16 or int8")
+    parser.add_argument("--calibration", metavar="FOLDER", help="for int8: pictures of the training, in subfolders too")
+    parser.add_argument("--samples", metavar="FOLDER", help="pictures to compare the answers on (some of the course's)")
+    return parser
+
+
+if __name__ == "__main__":
+    run_as_script(main)
