@@ -64,7 +64,7 @@ def test_where_the_machine_changes_its_mind_the_plan_follows(later):
 
 
 def test_an_epoch_that_turns_out_not_to_fit_still_has_falling_rates():
-    training, shares, _ = trained(seconds=8, a_step=0.2, later=2)
+    training, shares, _ = trained(seconds=8.2, a_step=0.2, later=2)
     assert training.epoch == 4 and all(after <= before for before, after in zip(shares[30:], shares[31:]))
 
 
