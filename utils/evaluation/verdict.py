@@ -15,10 +15,8 @@ from utils.evaluation.comparing import mcnemar
 from utils.evaluation.inputs import confusion
 from utils.evaluation.intervals import wilson
 
-SURE, HARDLY = (
-    0.1,
-    0.25,
-)  # widths of accuracy's interval: up to the first it is known well, above the second hardly at all
+SURE = 0.1  # width of accuracy's interval up to which it is known well
+HARDLY = 0.25  # width above which it is hardly known at all
 FEW = 10  # test pictures of a class under which nothing is said of it
 LUCK = 0.05  # a p-value from which on a difference may well be luck
 
