@@ -55,6 +55,17 @@ def test_many_classes_are_drawn_without_numbers(count, numbers):
     assert len(figure.axes[0].get_yticklabels()) == count
 
 
+def test_a_hundred_classes_take_no_more_room_than_forty_and_every_third_has_its_name():
+    forty, hundred = (
+        plots.confusion_matrix(np.eye(count, dtype=int), [f"class {n}" for n in range(count)], "x") for count in (40, 100)
+    )
+    assert list(hundred.get_size_inches()) == list(forty.get_size_inches())
+    names = [label.get_text() for label in hundred.axes[0].get_yticklabels()]
+    assert names == [f"class {n}" for n in range(0, 100, 3)]
+    assert hundred.axes[0].get_yticks().tolist() == [n + 0.5 for n in range(0, 100, 3)]
+    assert len(forty.axes[1].get_xticklabels()) == 40
+
+
 def test_both_matrices_fill_their_half_of_the_figure():
     for count in (2, 10, 30):
         figure = plots.confusion_matrix(np.eye(count, dtype=int), [f"class {n}" for n in range(count)], "Wide")

@@ -14,6 +14,7 @@ from utils.plots.data import shorten
 from utils.plots.figures import BLUE, GREY, RED, canvas, thinned, title, with_alt
 
 MOST_NUMBERS = 12  # classes; with more, numbers in the cells could not be read
+MOST_NAMES = 40  # classes; with more, the figure does not grow any further, and only some have their name beside it
 BACKED = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}  # words that lie on a curve
 
 
@@ -29,15 +30,16 @@ def confusion_matrix(counts: np.ndarray, classes, finding: str) -> Figure:
                        where=counts.sum(axis=1, keepdims=True) > 0)  # fmt: skip
     is_small = len(classes) <= MOST_NUMBERS
     names = [shorten(name, 14 if is_small else 20) for name in classes]
-    side = max(1.6, (0.45 if is_small else 0.2) * len(names))  # of a matrix, in inches
+    named = np.arange(0, len(names), -(-len(names) // MOST_NAMES))
+    side = max(1.6, (0.45 if is_small else 0.2) * min(len(names), MOST_NAMES))  # of a matrix, in inches
     figure, (left, right) = canvas(2 * side + 1.6, side + 1.5, 1, 2, sharey=True)
     for axes, values, written, what in ((left, counts, ",d", "pictures"), (right, shares, ".2f", "share of the row")):
         sns.heatmap(values, ax=axes, cmap="Blues", vmin=0, vmax=1 if values is shares else None, square=True, cbar=False,
-                    annot=is_small, fmt=written, annot_kws={"fontsize": 9}, linewidths=0.5, linecolor="#DDDDDD")  # fmt: skip
+                    annot=is_small, fmt=written, annot_kws={"fontsize": 9}, linewidths=0.5 * (len(names) <= MOST_NAMES), linecolor="#DDDDDD")  # fmt: skip
         axes.tick_params(labelsize=9 if is_small else 7, length=0)
         axes.set_facecolor("#EEEEEE")  # a class without pictures has no shares
-        axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=45, ha="right", rotation_mode="anchor")
-        axes.set_yticks(np.arange(len(names)) + 0.5, names, rotation=0)
+        axes.set_xticks(named + 0.5, [names[k] for k in named], rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(named + 0.5, [names[k] for k in named], rotation=0)
         axes.set_xlabel("predicted")
         axes.set_title(what, fontsize=9)
     left.set_ylabel("true")
