@@ -84,3 +84,7 @@ def test_other_pictures_cannot_be_compared():
 def test_a_little_above_the_commonest_answer_may_be_luck():
     findings = verdict(predicted((0, 0, 58), (0, 1, 2), (1, 1, 6), (1, 0, 34)))  # 64 % against 60 %
     assert findings[1].level == "serious" and findings[1].text.startswith("Not shown to be better")
+
+
+def test_a_narrow_interval_is_told_to_a_tenth_of_a_percent():
+    assert "between 99.6% and 100.0%" in verdict(predicted((0, 0, 500), (1, 1, 500)))[0].text

@@ -46,7 +46,8 @@ def _accuracy(counts):
     right, judged = int(np.trace(counts)), int(counts.sum())
     interval = wilson(right, judged)
     seen = f"Right for {right:,} of {judged:,} test pictures ({right / judged:.0%})"
-    between = f"{interval.low:.0%} and {interval.high:.0%}"
+    digits = 0 if interval.width > 0.02 else 1
+    between = f"{interval.low:.{digits}%} and {interval.high:.{digits}%}"
     if interval.width <= SURE:
         return Finding("good", f"{seen}; other pictures of the same kind would say between {between}.")
     if interval.width <= HARDLY:
