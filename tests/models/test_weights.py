@@ -66,6 +66,12 @@ def test_a_path_may_be_a_text_and_start_at_home(tmp_path, monkeypatch):
     assert same(read_weights("~/weights.pth").tensors)
 
 
+def test_a_score_that_is_a_tensor_does_not_hide_the_weights_beside_it(tmp_path):
+    path = tmp_path / "best.pth"
+    torch.save({"best_accuracy": torch.tensor(0.9), "epoch": 3, "state_dict": STATE}, path)
+    assert read_weights(path).tensors.keys() == STATE.keys()
+
+
 @pytest.mark.parametrize("container", ["state_dict", "model", "model_state_dict", "net", "weights"])
 def test_weights_beside_an_epoch_and_an_optimiser_are_found(tmp_path, container):
     content = {"epoch": 3, "optimizer": {"state": {}, "param_groups": [{"lr": 0.1}]}, container: STATE}

@@ -138,10 +138,11 @@ def _state_dict(content, path):
     """The tensors by name, also where they lie beside an optimiser's and an epoch's number."""
     inner = content
     while isinstance(inner, dict):
+        below = next((inner[name] for name in CONTAINERS if isinstance(inner.get(name), dict)), None)
         tensors = {str(name): value for name, value in inner.items() if isinstance(value, torch.Tensor)}
-        if tensors:
+        if tensors and not below:  # beside weights that lie deeper, a tensor is a score or an epoch's number
             return tensors
-        inner = next((inner[name] for name in CONTAINERS if name in inner), None)
+        inner = below
     what = f"the entries {named(content)}" if isinstance(content, dict) else f"a {type(content).__name__}"
     raise CourseError(f"Expected tensors by name in '{path}', as model.state_dict() gives them, at the top or under "
                       f"one of {named(CONTAINERS)}, but it holds {what}.")  # fmt: skip
