@@ -33,7 +33,7 @@ $(READY): requirements.txt
 setup: $(READY)  ## make .venv, or bring it up to date
 
 lab: $(READY)  ## open JupyterLab on the lessons
-	cd lessons && PATH="$(CURDIR)/$(BIN):$$PATH" JUPYTER_PREFER_ENV_PATH=1 ../$(BIN)/jupyter lab $(ROOT_FLAG) $(LAB_FLAGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --FileContentsManager.preferred_dir=lessons $(ROOT_FLAG) $(LAB_FLAGS)
 
 test: $(READY)  ## unit tests, papermill runs, and every notebook compared strictly
 	$(SIDE_BY_SIDE) tests --ignore tests/export

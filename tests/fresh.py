@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LESSON = "01_data_folders.ipynb"
+LESSON = "lessons/01_data_folders.ipynb"
 JUPYTER_FOLDERS = ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")
 SECONDS_TO_START, SECONDS_TO_STOP = 120, 20
 
