@@ -149,7 +149,7 @@ def test_the_commands_of_the_lesson_can_be_pasted(tmp_path, capsys):
     given = {name for line in [report, *inline] for flag, name in pairwise(line) if flag == "-p" and name != "name"}
     assert report[1] == f"lessons/{LESSON}" and given == {"data_dir", "size", "limit", "epochs"}
     assert given <= set(parameters(tool.LESSONS / LESSON))
-    assert {line[1] for line in inline if line[0] == "make"} == {"doctor", "lessons"} <= targets()
+    assert {line[1] for line in inline if line[0] == "make"} == {"doctor", "lab", "lessons"} <= targets()
     (start,) = {
         tuple(line[3:]) for line in [*lines, *inline] if line[:3] == ["python", "-m", "utils.exercises"] and line[3:]
     }
