@@ -146,7 +146,7 @@ def test_the_commands_of_the_lesson_can_be_pasted():
     commands = [
         line for block in re.findall(r"```bash\n(.*?)```", prose, flags=re.DOTALL) for line in block.splitlines()
     ]
-    own = [shlex.split(line) for line in commands if "09_your_own_pictures" in line]
+    own = [shlex.split(line) for line in commands if LESSON in line]
     assert len(own) == 2
     for parts in own:
         assert {value for flag, value in pairwise(parts) if flag == "-p"} <= known
