@@ -207,6 +207,14 @@ def test_a_picture_that_cannot_be_read_has_a_row_that_says_why_and_no_answers(mo
     assert_same(read_predictions(out), answers_of_torch(Same(), messy, fine["path"]))
 
 
+def test_one_picture_without_an_answer_has_none_and_two_have_none(model, tmp_path, out, capsys):
+    (tmp_path / "own").mkdir()
+    for number, verb in ((1, "has"), (2, "have")):
+        (tmp_path / "own" / f"{number}.jpg").write_bytes(b"")
+        assert main([str(model), str(tmp_path / "own"), str(out), "--again"]) == 1
+        assert f" {number} {verb} no answer; the column problem says why." in capsys.readouterr().out
+
+
 def test_a_batch_without_one_readable_picture_is_no_trouble(model, tmp_path, out, capsys):
     for number in range(5):
         (tmp_path / "own").mkdir(exist_ok=True)

@@ -9,6 +9,7 @@ import argparse
 
 from utils.commands import answer, run_as_script
 from utils.data.folders import existing_folder, pictures_below
+from utils.errors import CourseError
 
 
 def main(arguments=None) -> int:
@@ -20,6 +21,9 @@ def export_command(options):
     """Write the file and say what came of it."""
     from utils.export.exporting import export  # slow to import: not for --help
 
+    if options.precision == "int8" and options.calibration is None:
+        raise CourseError("int8 needs pictures to learn how large the numbers between the layers become: "
+                          "--calibration FOLDER, with a hundred such as the model will see, from training.")  # fmt: skip
     calibration, samples = (
         None if folder is None else _pictures_of(folder) for folder in (options.calibration, options.samples)
     )

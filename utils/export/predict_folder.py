@@ -215,7 +215,8 @@ def predict_command(options):
     done = predict_folder(options.model, options.folder, options.out, batch_size=options.batch_size,
                           threads=options.threads, labels_from_folders=options.labels_from_folders, again=options.again)  # fmt: skip
     earlier = f", {done.before:,} of them by an earlier run" if done.before else ""
-    bad = f" {done.problems:,} have no answer; the column problem says why." if done.problems else ""
+    verb = "has" if done.problems == 1 else "have"
+    bad = f" {done.problems:,} {verb} no answer; the column problem says why." if done.problems else ""
     print(f"'{done.table}' has {done.pictures:,} pictures{earlier}.{bad}")
     return int(done.problems == done.pictures)
 

@@ -81,7 +81,7 @@ def open_session(path: str | Path, threads: int = 1, spinning: bool = True) -> o
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # it has a dozen kinds of them, without a common parent
         raise CourseError(f"Expected an ONNX file, but onnxruntime cannot run '{path}'{_what_it_is(path)}: "
-                          f"{str(error).splitlines()[0]}. Was it copied to its end? A newer onnxruntime knows more "
+                          f"{str(error).splitlines()[0].rstrip('.')}. Was it copied to its end? A newer onnxruntime knows more "
                           f"operators than {onnxruntime.__version__}.") from error  # fmt: skip
 
 

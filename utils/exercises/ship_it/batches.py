@@ -77,9 +77,9 @@ def _check_answers(got, right, case):
         row = int(wrong.argmax())
         others = np.isclose(right, got[row], atol=1e-5).all(axis=1)
         whose = (
-            f"Row {row} has the answer to picture {others.argmax()}."
+            f"row {row} has the answer to picture {others.argmax()}."
             if others.any()
-            else f"Row {row} is no picture's answer."
+            else f"row {row} is no picture's answer."
         )
         raise NotYet(f"{case}: {whose}")
 
@@ -145,13 +145,13 @@ q3 = Question(
         Mistake(_padded(cut=lambda answers, count: answers[: count - 1]), "18 rows of answers. Where"),
         Mistake(_padded(cut=lambda answers, count: answers[: -(-count % BATCH)]), "8 pictures: 0 rows"),
         Mistake(_padded(cut=lambda answers, count: answers[: -(BATCH - count % BATCH)]), "8 pictures: 0 rows"),
-        Mistake(_padded(first=True), "Row 0 is no picture's answer"),
-        Mistake(_padded(cut=lambda answers, count: answers[-count:]), "Row 0 has the answer to picture 5"),
+        Mistake(_padded(first=True), "row 0 is no picture's answer"),
+        Mistake(_padded(cut=lambda answers, count: answers[-count:]), "row 0 has the answer to picture 5"),
         Mistake(_padded(missing=lambda count: 0), "given the shape (3, 3, 4, 6)"),
         Mistake(_padded(cut=lambda answers, count: answers[:count].argmax(axis=1)), "got the shape (19,)"),
-        Mistake(_padded(cut=lambda answers, count: answers[:count][::-1]), "Row 0 has the answer to picture 18"),
+        Mistake(_padded(cut=lambda answers, count: answers[:count][::-1]), "row 0 has the answer to picture 18"),
         Mistake(_rest_dropped, "16 rows of answers. Where"), Mistake(_rest_as_it_is, "no more and no fewer"),
-        Mistake(_last_eight_again, "Row 16 has the answer to picture 11"),
+        Mistake(_last_eight_again, "row 16 has the answer to picture 11"),
         Mistake(_one_at_a_time, "was run 19 times"), Mistake(_in_place, "your function changed `images`"),
         Mistake(lambda run, images: run(list(images[:8])), "given list"),
         Mistake(lambda run, images: answers_to(images), "was run 0 times"),

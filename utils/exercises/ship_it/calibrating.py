@@ -7,6 +7,10 @@ from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import shown
 
+JUDGES = {
+    "test": "What the file is judged by must not have shaped it.",
+    "valid": "By these one chooses, between this file and another for instance: what chooses must not have shaped it.",
+}
 # Classes, training pictures of each, how many are wanted.
 TABLES = [(4, 30, 10), (3, 20, 8), (5, 8, 20), (2, 6, 1000), (4, 50, 4)]
 
@@ -66,11 +70,10 @@ def _check_rows(got, table, most, case):
     if len(set(got)) < len(got):
         raise NotYet(f"{case}: {len(got) - len(set(got))} of your {len(got)} rows stand there twice.")
     taken = known.loc[got]
-    for split in ("test", "valid"):
+    for split, why_not in JUDGES.items():
         count = int((taken["split"] == split).sum())
         if count:
-            raise NotYet(f"{case}: among your {len(got)} pictures, from {split}: {count}. What the file is judged by must not have "
-                         "shaped it.")  # fmt: skip
+            raise NotYet(f"{case}: among your {len(got)} pictures, from {split}: {count}. {why_not}")
     if len(got) > most:
         raise NotYet(f"{case}: {len(got)} pictures are more than that.")
     _check_classes(taken, known[known["split"] == "train"], most, case)
@@ -122,7 +125,7 @@ q5 = Question(
         Mistake(_of(pick=lambda rows, most: rows.iloc[:most]), "you take {'class0': 10, 'class1': 0"),
         Mistake(_of(pick=lambda rows, most: rows.iloc[-most:]), "class0 has less than its share"),
         Mistake(_of(("train", "valid", "test"), pick=_spread), "What the file is judged by"),
-        Mistake(_of(("train", "valid"), pick=_spread), "from valid: "), Mistake(_of(("test",), pick=_spread), "from test: 10"),
+        Mistake(_of(("train", "valid"), pick=_spread), "what chooses must not have shaped it"), Mistake(_of(("test",), pick=_spread), "from test: 10"),
         Mistake(_of(("valid",), pick=_spread), "from valid: 10"),
         Mistake(_of(pick=lambda rows, most: rows), "120 pictures are more than that"),
         Mistake(_of(pick=lambda rows, most: rows.sample(most)), "has less than its share"),

@@ -11,11 +11,12 @@ from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_list, as_numbers, shown
 
 NUMBERS = ["pictures", "accuracy", "low", "high"]
-# {class: (training, valid, right in test, wrong in test)}, and the fewest that a class should have in test.
+# {class: (training, valid, right in test, wrong in test)}, and the fewest that a class should have in test. What is nowhere
+# a label stands first, and is what the others are taken for: a model may know more classes than the table.
 CASES = [
     ({"owl": (30, 4, 12, 3), "cat": (40, 5, 25, 1), "bee": (9, 2, 2, 2), "dog": (25, 9, 4, 1), "ant": (12, 3, 0, 0)}, 5),
     ({"wasp": (10, 20, 8, 0), "bee": (10, 1, 6, 0)}, 8),
-    ({"b": (3, 1, 10, 10), "a": (3, 1, 20, 1)}, 10),
+    ({"c": (0, 0, 0, 0), "b": (3, 1, 10, 10), "a": (3, 1, 20, 1)}, 10),
 ]  # fmt: skip
 
 
@@ -31,8 +32,8 @@ def card_numbers(table, least):
 def probe_card_numbers(answer):
     for seed, (classes, least) in enumerate(CASES):
         table, wanted = made(classes, seed), card_numbers(made(classes, seed), least)
-        there = {name: right + wrong for name, (_, _, right, wrong) in classes.items()}
-        case = f"{len(classes)} classes, test pictures {shown(there)}, least {least}"
+        there = {name: right + wrong for name, (train, _, right, wrong) in classes.items() if train}
+        case = f"{len(there)} classes, test pictures {shown(there)}, least {least}"
         said = asked(answer, case, table, least)
         got = as_numbers(said, NUMBERS, "a dictionary with pictures, accuracy, low, high and few")
         for name in NUMBERS:
@@ -56,6 +57,8 @@ def made(classes, seed=0):
     """An image table with what was predicted: of training pictures nearly all is right, of the other splits less."""
     rows = []
     for name, (train, valid, right, wrong) in classes.items():
+        if not train:
+            continue
         other = next(each for each in classes if each != name)
         rows += [(name, name, "train")] * (train - 1) + [(name, other, "train")]
         rows += [(name, name, "valid")] * (valid - 1) + [(name, other, "valid")]
@@ -112,6 +115,8 @@ def _check_few(said, right, table, least, case):
     got = as_list(said["few"], wanted) if not isinstance(said["few"], str) else [said["few"]]
     counts = table[table["split"] == "test"]["label"].value_counts()
     for name in got:
+        if isinstance(name, str) and name in set(table["predicted"]) - set(table["label"]):
+            raise NotYet(f"{case}: {name!r} is among the few. It was predicted, and is nowhere a label.")
         if not isinstance(name, str) or name not in set(table["label"]):
             raise NotYet(f"{case}: expected {wanted}, got {shown(got)}.")
         if name not in right:
@@ -162,6 +167,11 @@ def _at_most(table, least):
 def _of_all(table, least):
     counts = table["label"].value_counts()
     return sorted(counts[counts < least].index)
+
+
+def _predicted_too(table, least):
+    counts = table[table["split"] == "test"]["label"].value_counts()
+    return sorted(name for name in {*table["label"], *table["predicted"]} if counts.get(name, 0) < least)
 
 
 def _unsorted(table, least):
@@ -218,6 +228,7 @@ q12 = Question(
         Mistake(_of(few=_counted), "few is ['bee'], and a class with 0 test pictures is missing"),
         Mistake(_of(few=_at_most), "'dog' is among the few, and has 5"),
         Mistake(_of(few=_of_all), "few is [], and a class with 0"), Mistake(_of(few=_unsorted), "is asked for that is sorted"),
+        Mistake(_of(few=_predicted_too), "'c' is among the few. It was predicted, and is nowhere a label."),
         Mistake(_of(few=lambda table, least: ["ant", "ant", "bee"]), "one stands there twice"),
         Mistake(_of(few=lambda table, least: 2), "expected few, a list of classes"),
         Mistake(_of(few=lambda table, least: "ant"), "few is ['ant'], and a class with 4"),

@@ -8,10 +8,11 @@ from utils.exercises.ship_it.arrays import arrays_unchanged, as_pair
 
 PAIR = "two numbers, the worst difference and a share"
 NAN = float("nan")
-# wanted, given: the largest difference lies below and not above, decisions change where hardly anything differs, nan.
+# wanted, given: the largest difference lies below, then above; decisions change where hardly anything differs; nan.
 ANSWERS = {
     "five pictures": ([[0.7, 0.2, 0.1], [0.24, 0.6, 0.16], [0.32, 0.28, 0.4], [0.45, 0.5, 0.05], [0.2, 0.5, 0.3]],
-                      [[0.72, 0.19, 0.09], [0.1, 0.62, 0.28], [0.3, 0.34, 0.36], [0.48, 0.47, 0.05], [0.2, 0.42, 0.38]]),
+                      [[0.72, 0.19, 0.09], [0.1, 0.62, 0.28], [0.3, 0.36, 0.34], [0.48, 0.47, 0.05], [0.2, 0.42, 0.38]]),
+    "two pictures": ([[0.5, 0.3, 0.2], [0.6, 0.25, 0.15]], [[0.42, 0.25, 0.33], [0.6, 0.25, 0.15]]),
     "one picture": ([[0.9, 0.1]], [[0.896, 0.104]]),
     "the same numbers": ([[0.25, 0.75], [0.6, 0.4]], [[0.25, 0.75], [0.6, 0.4]]),
     "nan for the class that is wanted": ([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]], [[0.6, 0.4], [NAN, 0.2], [0.3, 0.7]]),
@@ -137,6 +138,7 @@ q2 = Question(
     mistakes=[
         Mistake(_of(lambda wanted, given: np.abs(given - wanted).mean()), "the mean of all differences"),
         Mistake(_of(lambda wanted, given: (given - wanted).max()), "with the signs left on: too low"),
+        Mistake(_of(lambda wanted, given: (wanted - given).max()), "two pictures: the worst difference is 0.08, you say. So it is with"),
         Mistake(_of(lambda wanted, given: (wanted - given).min()), "five pictures: the worst difference is -0.12"),
         Mistake(_of(lambda wanted, given: (given - wanted).min()), "with its sign"),
         Mistake(_of(lambda wanted, given: np.abs(given - wanted).sum(axis=1).max()), "the sum of a picture's"),
@@ -156,7 +158,8 @@ q2 = Question(
         Mistake(_of(share=lambda wanted, given: 100 * same_answers(wanted, given)[1]), "In per cent? A share"),
         Mistake(_of(share=lambda wanted, given: np.isclose(wanted, given).mean()), "single numbers that are alike"),
         Mistake(_of(share=lambda wanted, given: np.isclose(wanted, given).all(axis=1).mean()), "share of pictures of which all"),
-        Mistake(_of(share=lambda wanted, given: 0.6), "Of how many pictures"),
+        Mistake(_of(share=lambda wanted, given: (1 - same_answers(wanted, given)[1]) * len(given)), "how many have changed"),
+        Mistake(_of(share=lambda wanted, given: ((wanted > 0.5) == (given > 0.5)).all(axis=1).mean()), "Of how many pictures"),
         Mistake(lambda wanted, given: same_answers(wanted, given)[::-1], "the worst difference comes first"),
         Mistake(_in_place, "your function changed `given`"),
         Mistake(lambda wanted, given: set(same_answers(wanted, given)), "a set has no order"),

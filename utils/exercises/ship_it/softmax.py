@@ -53,6 +53,8 @@ def _which(got, row, logits):
         return "That is nearly it. Is it rounded, or in 16 bits?"
     if not np.isclose(got[row].sum(), 1, atol=1e-4):
         return f"These add up to {got[row].sum():.4g}."
+    if np.ptp(got[row]) < 1e-6 < np.ptp(logits[row]):
+        return f"Logits that differ have become alike: these go from {logits[row].min():g} to {logits[row].max():g}."
     return "They add up to 1, but how much larger is each share than its neighbour? By which function of the logits?"
 
 
@@ -121,6 +123,7 @@ q1 = Question(
         Mistake(_softmax(axis=0, by="none"), "Each column adds up to 1"),
         Mistake(_softmax(axis=None), "All pictures together add up to 1."),
         Mistake(_softmax(axis=None, by="all"), "by its distance from the largest"),
+        Mistake(lambda logits: probabilities(np.clip(logits, -80, 80)), "have become alike: these go from 990 to 1000"),
         Mistake(_softmax(power=np.exp2), "By which function"), Mistake(_in_place, "your function changed `logits`"),
         Mistake(lambda logits: 1 / (1 + np.exp(-logits)), "a sigmoid"),
         Mistake(lambda logits: np.log(probabilities(logits)), "logarithms"),

@@ -70,7 +70,7 @@ def probe_latency(answer):
             raise NotYet(f"{case}: you say {got:.4g} s, and the clock that your function is given was never read.")
         if not abs(got - statistics.median(seconds)) < 1e-6:
             raise NotYet(f"{case}: decoding took 300 ms, the first call 2000 ms, those after it {_in_ms(seconds)}. You say "
-                         f"{1000 * got:.4g} ms. {_which(got, runs, seconds)}")  # fmt: skip
+                         f"{1000 * got:,.10g} ms. {_which(got, runs, seconds)}")  # fmt: skip
         if day.runs < runs + 1:
             raise NotYet(f"{case}: the model was asked {day.runs} time{'s' * (day.runs > 1)}. As many runs as were asked for are to be "
                          "timed, and the first call is none of them.")  # fmt: skip
@@ -169,7 +169,7 @@ q7 = Question(
         Mistake(_timed(statistics.mean, 0, "inside"), "and the mean has the first call in it"),
         Mistake(_timed(statistics.median, warmup=0, more=1), "it is one too many"),
         Mistake(_timed(min), "the quickest"), Mistake(_timed(max), "the slowest"), Mistake(_timed(sum), "the sum of all"),
-        Mistake(_timed(lambda seconds: 1000 * statistics.median(seconds)), "in milliseconds"),
+        Mistake(_timed(lambda seconds: 1000 * statistics.median(seconds)), "You say 20,000 ms. That is in milliseconds"),
         Mistake(_timed(more=-1), "the model was asked 10 times"),
         Mistake(_timed(statistics.mode), "5 runs: decoding took"), Mistake(_timed(lambda seconds: seconds[0]), "5 runs: decoding"),
         Mistake(_timed(lambda seconds: np.percentile(seconds, 25)), "What is in the middle"),
