@@ -112,11 +112,17 @@ def test_of_twenty_pictures_it_says_that_nothing_can_be_said(tmp_path):
     assert "These are too few" in (tmp_path / "out" / "output" / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
+def test_with_too_few_minutes_there_is_a_report_that_says_so(tmp_path):
+    own = parted(tmp_path / "own", train=8, valid=6, copied=0)
+    results, text = tool.run(LESSON, tmp_path, data_dir=str(own), **QUICK | {"minutes": 0.02})
+    assert "! 0.02 minutes are too few for these pictures on this machine. Give more: -p minutes 0.08" in text
+    assert results["numbers"]["tries"][0]["stage"] == "too short" and results["numbers"]["supported"] is False
+
+
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
         ({"minutes": 0}, "-p minutes 10"),
-        ({"minutes": 0.02}, "-p minutes 0.08"),
         ({"positive": "pink"}, "pink"),
         ({"dataset": "oxford_pet"}, "oxford_pets"),
         ({"models": ["resnet5"]}, "resnet5"),
