@@ -1,5 +1,7 @@
 """The command that exports: one file, how its answers compare, and an exit code where it cannot be."""
 
+import shutil
+
 import pytest
 
 from tests.export.conftest import CLASSES, small
@@ -37,3 +39,12 @@ def test_what_cannot_be_is_a_sentence_and_exit_code_2(checkpoint, tmp_path, caps
     assert main([checkpoint, str(tmp_path / "a.onnx"), "--calibration", str(tmp_path / "none")]) == 2
     assert "none" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_picture_is_left_out_of_the_calibration_and_named(checkpoint, tmp_path, capsys, monkeypatch):
+    own, seen = tmp_path / "own", []
+    shutil.copytree(sample("animals") / "cat", own)
+    (own / "broken.jpg").write_bytes(b"no picture")
+    monkeypatch.setattr("utils.export.exporting.export", lambda *_, **options: seen.append(options))
+    assert main([checkpoint, str(tmp_path / "a.onnx"), "--precision", "int8", "--calibration", str(own)]) == 0
+    assert len(seen[0]["calibration"]) == 96 and "broken.jpg" in capsys.readouterr().err

@@ -6,10 +6,10 @@ Exit codes: 0 when the file is there, 2 when it cannot be (a message says why).
 """
 
 import argparse
+import sys
 
 from utils.commands import answer, run_as_script
-from utils.data.folders import existing_folder, pictures_below
-from utils.errors import CourseError
+from utils.errors import CourseError, named
 
 
 def main(arguments=None) -> int:
@@ -34,11 +34,14 @@ def export_command(options):
 
 
 def _pictures_of(folder):
-    from utils.evaluation.predictions import pictures_table  # as slow
+    """The image table of all pictures below a folder; those that cannot be read are told and left out."""
+    from utils.data.tables import scan  # as slow
 
-    root = existing_folder(folder, "a folder with pictures")
-    rows, _ = pictures_below(root, "", "", None, set())
-    return pictures_table(root / row.path for row in sorted(rows))
+    table, problems = scan(folder, labelled=False, progress=False)
+    left_out = problems[problems["left_out"]]
+    if len(left_out):
+        print(f"Left out, in '{folder}': {named(left_out['path'], 3)}.", file=sys.stderr)
+    return table
 
 
 def _parser():
