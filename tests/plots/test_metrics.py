@@ -57,7 +57,8 @@ def test_many_classes_are_drawn_without_numbers(count, numbers):
 
 def test_a_hundred_classes_take_no_more_room_than_forty_and_every_third_has_its_name():
     forty, hundred = (
-        plots.confusion_matrix(np.eye(count, dtype=int), [f"class {n}" for n in range(count)], "x") for count in (40, 100)
+        plots.confusion_matrix(np.eye(count, dtype=int), [f"class {n}" for n in range(count)], "x")
+        for count in (40, 100)
     )
     assert list(hundred.get_size_inches()) == list(forty.get_size_inches())
     names = [label.get_text() for label in hundred.axes[0].get_yticklabels()]
