@@ -68,8 +68,9 @@ samples: $(READY)  ## make data_samples/ again from its scripts
 notebooks: $(READY)  ## execute the committed notebooks in place, clean (LESSON=01: only these)
 	$(BIN)/python -m utils.notebooks execute $(LESSON)
 
-solutions: $(READY)  ## generate lessons/solutions from the exercises and their reference solutions
+solutions: $(READY)  ## generate lessons/solutions, and the common mistakes in lessons/README.md, from utils/exercises
 	$(BIN)/python -m utils.exercises solutions
+	$(BIN)/python -m utils.exercises mistakes
 
 claims: $(READY)  ## does every claim hold on 5 seeds with 1 and 2 threads? (LESSON=01)
 	$(BIN)/python -m utils.notebooks claims --lesson $(LESSON)

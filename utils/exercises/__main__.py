@@ -72,6 +72,14 @@ def solutions_command(options):
         print(f"{'written' if changed else 'unchanged':<9}  lessons/solutions/{notebook.path.name}")
 
 
+def mistakes_command(options):
+    """Write the common mistakes of every lesson into lessons/README.md, from the questions' lists."""
+    from utils.exercises.mistakes import write_mistakes  # imports every lesson's questions, torch with them
+
+    changed = write_mistakes(options.root / "lessons" / "README.md", _notebooks(options.root))
+    print(f"{'written' if changed else 'unchanged':<9}  lessons/README.md")
+
+
 def _copied(given, target):
     """Copy a file; False where there is one already, which stays."""
     try:
@@ -132,6 +140,8 @@ def _parser():
     solutions = commands.add_parser("solutions", help="for authors: generate lessons/solutions")
     solutions.add_argument("number", nargs="*", metavar="NN", help="only these lessons, such as 01")
     solutions.set_defaults(command=solutions_command)
+    mistakes = commands.add_parser("mistakes", help="for authors: write the common mistakes into lessons/README.md")
+    mistakes.set_defaults(command=mistakes_command)
     return parser
 
 
