@@ -15,7 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from sklearn.datasets import load_sample_images
 
-from tests.export.browser import Browser, chromium, served
+from tests.browser import Browser, chromium, served
 from tests.export.conftest import HEADS, pictures
 from tests.export.made_onnx import CLASSES, STEPS, facts, made
 from utils.data.images import open_image
