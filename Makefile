@@ -10,7 +10,7 @@ ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 SIDE_BY_SIDE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-slow lessons style check fix samples notebooks solutions claims bench page fresh lock doctor
+.PHONY: help setup lab test test-slow lessons style check fix samples notebooks solutions claims bench page site fresh lock doctor
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,12 +40,12 @@ test: $(READY)  ## unit tests, papermill runs, and every notebook compared stric
 	$(SIDE_BY_SIDE) tests/export
 	$(SIDE_BY_SIDE) --nbval lessons
 
-# The browser that the tests of the web page drive. Where it cannot be had, they say so and skip.
+# The browser that the tests of lessons, site and page drive. Where it cannot be had, they say so and skip.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
 INSTALL_CHROMIUM = [ "$$(id -u)" -eq 0 ] && command -v apt-get && apt-get -qq update && apt-get -qq install --yes chromium
 
-test-slow: $(READY)  ## what takes minutes: runs that are killed, several processes, data larger than memory, a page in a browser
-	@{ $(CHROMIUM) || { $(INSTALL_CHROMIUM); }; } >/dev/null 2>&1 || echo "No browser: the tests of the web page are skipped (apt-get install chromium)"
+test-slow: $(READY)  ## what takes minutes: runs that are killed, several processes, much data, every lesson and the site in a browser
+	@{ $(CHROMIUM) || { $(INSTALL_CHROMIUM); }; } >/dev/null 2>&1 || echo "No browser: the tests in one are skipped (apt-get install chromium)"
 	$(SIDE_BY_SIDE) -m slow tests --ignore tests/export
 	$(SIDE_BY_SIDE) -m slow tests/export
 
@@ -81,6 +81,13 @@ bench: $(READY)  ## speed and memory, each beside the plain way
 page: $(READY)  ## a web page that answers by a model of yours, on the machine of whoever opens it (MODEL=model.onnx, PAGE=folder)
 	@[ -n "$(MODEL)" ] || { echo "Which model? make page MODEL=model.onnx"; exit 2; }
 	$(BIN)/python -m utils.export.page "$(MODEL)" "$(or $(PAGE),runs/page)"
+
+# Built beside its place, so that no page of a lesson that is gone stays, and what is there is whole.
+site: $(READY)  ## the course as a web site, to be read without Jupyter, into runs/site (where there is no npm: MATHJAX=folder)
+	@rm -rf runs/.site
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --doctree-dir runs/.site/read --conf-dir lessons/site . runs/.site/site
+	@rm -rf runs/site && mv runs/.site/site runs/site && rm -rf runs/.site
+	@echo "Open runs/site/index.html, or put the folder on any web server: it needs nothing from elsewhere."
 
 doctor: $(READY)  ## is this machine ready, and what to do if not
 	$(BIN)/python -m utils.doctor

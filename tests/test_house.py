@@ -18,6 +18,7 @@ ORDER = [
     "versions",
     "processes",
     "commands",
+    "npm",
     "data",
     "models",
     "evaluation",

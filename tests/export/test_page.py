@@ -9,17 +9,18 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 from tests.export.made_onnx import facts, made
+from utils import npm as npms
 from utils.data import images, resizing
 from utils.errors import CourseError
-from utils.export.page import runtime as runtimes
-from utils.export.page import write_page
+from utils.export.page import write_page, writing
 from utils.export.page.__main__ import main
-from utils.export.page.writing import LINE, SITE
+from utils.export.page.writing import LINE, RUNTIME, SITE
 from utils.export.shipped import read_shipped
 
 MADE_UP = {"ort.wasm.bundle.min.mjs": b"export const made = 'up';", "ort-wasm-simd-threaded.wasm": b"\0asm"}
@@ -30,8 +31,8 @@ TEXTS = sorted(path for path in SITE.iterdir() if path.is_file())
 def runtime(tmp_path, monkeypatch):
     """A folder with two made-up files, which are taken for the runtime's."""
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in MADE_UP.items()}
-    monkeypatch.setattr(runtimes, "FILES", digests)
-    monkeypatch.setattr(runtimes, "cache", lambda: tmp_path / "cache" / "kept")
+    monkeypatch.setattr(writing, "RUNTIME", replace(RUNTIME, digests=digests))
+    monkeypatch.setattr(npms, "CACHE", tmp_path / "cache")
     return vendored(tmp_path / "runtime")
 
 
@@ -195,7 +196,7 @@ def npm(tmp_path, monkeypatch):
         packed = vendored(tmp_path / "packed" / "dist", contents or {}) if contents else None
         script = f"""#!{sys.executable}
 import sys, tarfile
-assert sys.argv[1:3] == ["pack", {runtimes.WANTED!r}], sys.argv
+assert sys.argv[1:3] == ["pack", {RUNTIME.wanted!r}], sys.argv
 if not {bool(contents)}:
     sys.exit("npm error code ENOTFOUND")
 with tarfile.open(sys.argv[sys.argv.index("--pack-destination") + 1] + "/made.tgz", "w:gz") as archive:
@@ -215,11 +216,11 @@ def test_npm_fetches_the_runtime_once(model, runtime, npm, tmp_path, monkeypatch
     monkeypatch.setenv("PATH", "")
     second = write_page(model, tmp_path / "second")
     assert (second / "onnxruntime" / "ort-wasm-simd-threaded.wasm").read_bytes() == b"\0asm"
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["kept"]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [RUNTIME.kept.name]
 
 
 def test_a_damaged_cache_is_fetched_again(model, runtime, npm, tmp_path):
-    vendored(tmp_path / "cache" / "kept", {"ort.wasm.bundle.min.mjs": b"half"})
+    vendored(tmp_path / "cache" / RUNTIME.kept.name, {"ort.wasm.bundle.min.mjs": b"half"})
     npm(MADE_UP)
     page = write_page(model, tmp_path / "page")
     assert (page / "onnxruntime" / "ort.wasm.bundle.min.mjs").read_bytes() == MADE_UP["ort.wasm.bundle.min.mjs"]

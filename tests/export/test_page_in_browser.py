@@ -25,7 +25,7 @@ from utils.errors import CourseError
 from utils.evaluation.heads import of_head
 from utils.evaluation.predictions import predict_pictures
 from utils.export.page import write_page
-from utils.export.page.runtime import runtime_folder
+from utils.export.page.writing import RUNTIME
 from utils.export.served import Served
 from utils.models.checkpoints import load_checkpoint
 from utils.train import main as train
@@ -63,7 +63,7 @@ def browser(tmp_path_factory):
 @pytest.fixture(scope="module")
 def runtime():
     try:
-        return runtime_folder()
+        return RUNTIME.folder()
     except CourseError as error:
         pytest.skip(str(error))
 

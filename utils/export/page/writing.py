@@ -9,10 +9,22 @@ from pathlib import Path
 
 from utils.data.folders import absolute
 from utils.errors import CourseError, named
-from utils.export.page.runtime import FILES, PACKAGE, VERSION, runtime_folder
 from utils.export.served import Served
 from utils.export.shipped import read_shipped
+from utils.npm import NpmFiles
 
+# onnxruntime for browsers. The second file is the whole runtime, compiled; it needs no other one.
+RUNTIME = NpmFiles(
+    "onnxruntime-web",
+    "1.30.0",
+    "dist",
+    {
+        "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+        "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+    },
+    needed_by="The page",
+    named_by="--runtime FOLDER",
+)
 SITE = Path(__file__).with_name("site")
 FRONT = "index.html"
 MARK = '<meta name="generator" content="image-classification-course page">'  # in every index.html of ours
@@ -27,7 +39,7 @@ Open a terminal in this folder, type this line, and leave it running:
 (On some machines the command is called python3.) Then open http://localhost:8000 in a browser.
 Your pictures stay in the browser: the page loads what lies in this folder, and sends nothing.
 
-onnxruntime/ is {PACKAGE} {VERSION}; its licence lies beside it.
+onnxruntime/ is {RUNTIME.package} {RUNTIME.version}; its licence lies beside it.
 """
 
 
@@ -55,7 +67,7 @@ def write_page(model_file: str | Path, folder: str | Path, runtime: str | Path |
     model_file, folder = Path(model_file).expanduser(), absolute(folder)
     Served(model_file)  # a file whose answers are no probabilities says so here
     _check_free(folder)
-    runtime = runtime_folder(runtime)
+    runtime = RUNTIME.folder(runtime)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
@@ -89,7 +101,7 @@ def _lay_out(scratch, model_file, runtime):
     shutil.copyfile(model_file, scratch / "model.onnx")
     inside = scratch / "onnxruntime"
     inside.mkdir()
-    for name in FILES:
+    for name in RUNTIME.digests:
         shutil.copyfile(runtime / name, inside / name)
     for name in TERMS:
         terms = files("onnxruntime").joinpath(name)
