@@ -10,7 +10,7 @@ ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 SIDE_BY_SIDE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-slow lessons style check fix samples notebooks solutions claims bench page site fresh lock doctor
+.PHONY: help setup lab test test-slow lessons style check fix samples notebooks solutions claims bench times page site fresh lock doctor
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ claims: $(READY)  ## does every claim hold on 5 seeds with 1 and 2 threads? (LES
 
 bench: $(READY)  ## speed and memory, each beside the plain way
 	$(BIN)/python -m tests.bench $(BENCH)
+
+times: $(READY)  ## run every lesson on a quiet machine, and write its seconds into the READMEs' tables
+	$(BIN)/python -m utils.notebooks run --times
 
 page: $(READY)  ## a web page that answers by a model of yours, on the machine of whoever opens it (MODEL=model.onnx, PAGE=folder)
 	@[ -n "$(MODEL)" ] || { echo "Which model? make page MODEL=model.onnx"; exit 2; }

@@ -1,6 +1,7 @@
 """The commands: what they print, what they leave, how they exit."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -90,6 +91,45 @@ def test_a_lesson_about_no_pictures_keeps_its_defaults_when_own_pictures_are_giv
     assert command(course, "run", "--data", course.root / "photos") == 0
     (page,) = course.root.glob("runs/*/index.html")
     assert "<td>samples</td>" in page.read_text(encoding="utf-8")
+
+
+TABLES = """| lesson | running | exercises |
+|---|---|---|
+| [01 A](01_a.ipynb) | 900 s | 3 |
+| [02 B](02_b.ipynb) | 40 s | 4 |
+| all of them | 940 s | 7 |
+
+In 900 s much happens.
+"""
+
+
+@pytest.fixture
+def timed(course):
+    """A course of two lessons whose READMEs have tables of seconds; what is in them."""
+    course.claiming("01_a.ipynb", "{'seed is 0': seed == 0}")
+    course.notebook("02_b.ipynb", "1 / 0")
+    paths = [course.root / "README.md", course.root / "lessons" / "README.md"]
+    for path in paths:
+        path.write_text(TABLES, encoding="utf-8")
+    return lambda: [path.read_text(encoding="utf-8") for path in paths]
+
+
+def test_times_are_written_into_the_tables_of_both_readmes(course, timed, capsys):
+    assert command(course, "run", "--lesson", "01", "--times") == 0
+    seconds = int(re.search(r"01_a\.ipynb\) \| (\d+) s", timed()[0])[1])
+    assert seconds < 900
+    changed = TABLES.replace("| 900 s", f"| {seconds} s").replace("| 940 s", f"| {seconds + 40} s")
+    assert timed() == [changed, changed]
+    assert "The seconds are in lessons/README.md" in capsys.readouterr().out.replace("\\", "/")
+
+
+@pytest.mark.parametrize(
+    "more", [["--lesson", "02"], ["--lesson", "01", "-p", "seed", "1"], ["--lesson", "01", "-p", "seed", "0"]]
+)
+def test_times_of_what_failed_or_was_run_otherwise_are_not_written(course, timed, capsys, more):
+    command(course, "run", "--times", *more)
+    assert timed() == [TABLES, TABLES]
+    assert "keep their seconds" in capsys.readouterr().out
 
 
 def test_execute_says_what_was_written_what_not_and_what_failed(course, capsys):

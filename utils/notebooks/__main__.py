@@ -6,7 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from utils.commands import answer, run_as_script
-from utils.files import read_yaml
+from utils.files import read_yaml, replacing
 from utils.notebooks import claims, execute, report
 from utils.notebooks.runs import dated, new_folder, own_path, plan_lesson, run_lesson
 from utils.notebooks.source import ROOT, lesson_paths, number_of, read_lesson
@@ -31,7 +31,22 @@ def run_command(options):
         # After each lesson, so that a run that is stopped leaves its page too.
         index = report.write_index(done, folder, f"The lessons on {Path(data).name if data else 'the samples'}")
     _print_lessons(done, index)
-    return int(any(run.status in ("failed", "claim fails") for run in done))
+    failed = any(run.status in ("failed", "claim fails") for run in done)
+    if options.times:
+        _write_times(done, failed, options)
+    return int(failed)
+
+
+def _write_times(done, failed, options):
+    """The seconds into the tables of both READMEs, if they are those of the samples and nothing failed."""
+    if failed or options.data or options.parameter or options.file:
+        print("The READMEs keep their seconds: these are not those of every claim holding on the samples.")
+        return
+    seconds = {number_of(lesson_run.lesson.path): lesson_run.run.seconds for lesson_run in done}
+    for path in (options.root / "README.md", options.root / "lessons" / "README.md"):
+        with replacing(path) as part:
+            part.write_text(report.with_seconds(path.read_text(encoding="utf-8"), seconds), encoding="utf-8")
+        print(f"The seconds are in {path.relative_to(options.root)}.")
 
 
 def _print_lessons(done, index):
@@ -123,6 +138,7 @@ def _add_run(command):
         metavar="FILE",
         help="parameters from a YAML file, such as the recipe.yaml that each run leaves; -p and --data win over it",
     )
+    command.add_argument("--times", action="store_true", help="write the measured seconds into the READMEs' tables")
     command.add_argument("--output", metavar="DIR", help="a new folder for the results (runs/<date-time>)")
 
 

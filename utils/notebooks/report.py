@@ -17,6 +17,8 @@ MOODS = {
     "claim fails": ("bad", "✗"),
     "failed": ("bad", "✗"),
 }
+LESSON_ROW = re.compile(r"^\| (?:\[(\d\d) .*|all of them .*)$", re.MULTILINE)
+SECONDS = re.compile(r"(?<=\| )(\d+) s(?= \|)")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -113,6 +115,26 @@ def lesson_table(lesson_runs):
         for lesson_run in lesson_runs
     ]
     return text_table(("lesson", "status", "seconds", "budget", "claims that hold"), rows)
+
+
+def with_seconds(text, seconds):
+    """A text in Markdown with a table of lessons, and in its rows the measured seconds, and their sum in the last one.
+
+    Args:
+        text: with rows such as `| [01 Data folders](...) | ... | 15 s | ... |`, and perhaps `| all of them | ... |`.
+        seconds: {"01": 16.4, ...}; rows of other lessons stay.
+    """
+    shown = {}
+
+    def row(found):
+        number = found[1]
+        if number is None:
+            return SECONDS.sub(f"{sum(shown.values())} s", found[0])
+        found = SECONDS.sub(f"{seconds[number]:.0f} s", found[0]) if number in seconds else found[0]
+        shown[number] = int(SECONDS.search(found)[1])
+        return found
+
+    return LESSON_ROW.sub(row, text)
 
 
 def text_table(header, rows):
