@@ -91,11 +91,19 @@ def _solutions(cells):
 
 
 def adapt(notebook):
-    """What JupyterLab does by itself: links within a page by a heading's own words, and lines that begin with `!`."""
+    """What JupyterLab does by itself: links within a page by a heading's own words, lines that begin with `!`, and the words
+    for who does not see a figure, which myst-nb takes from the cell and not from what it shows."""
     notebook["metadata"]["language_info"]["pygments_lexer"] = "ipython3"
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             cell["source"] = WITHIN.sub(lambda link: f"](#{_slug(link[1])})", "".join(cell["source"]))
+        else:
+            words = [_words(output) for output in cell["outputs"] if _words(output)]
+            cell["metadata"]["mystnb"] = {"image": {"alt": " ".join(words)}}
+
+
+def _words(output):
+    return output.get("metadata", {}).get("image/png", {}).get("alt")
 
 
 def _slug(words):

@@ -100,7 +100,7 @@ def _of_lesson(notebook):
 
 
 def _name(path):
-    """04 · Custom CNN, of the exercise notebook that begins with # Exercises 04 · Custom CNN."""
+    """01 · Data folders, of the exercise notebook that begins with # Exercises 01 · Data folders."""
     return TITLE.search(nbformat.read(path, as_version=4).cells[0].source)[1]
 
 
