@@ -6,7 +6,7 @@ import pytest
 from tests.evaluation.made import message
 from tests.evaluation.swept import failed, swept
 from utils import plots
-from utils.plots.figures import COLOURS
+from utils.plots.figures import COLOURS, GREY
 
 GRID = {"lr": [0.1, 0.001, 0.01], "optimizer": ["sgd", "adam"], "dropout": [None, 0.1, 0.2]}
 
@@ -84,7 +84,7 @@ def test_the_best_are_strong_and_named_by_rank_the_others_thin_and_grey(table):
     assert [line.get_label() for line in strong] == ["best: 0.870", "second: 0.860", "third: 0.850"]
     assert [line.get_color() for line in strong] == list(COLOURS[:3])
     assert len({line.get_linestyle() for line in strong}) == 3
-    assert len(thin) == 15 and {line.get_color() for line in thin} == {"#8A8A8A"}
+    assert len(thin) == 15 and {line.get_color() for line in thin} == {GREY}
     assert max(line.get_linewidth() for line in thin) < min(line.get_linewidth() for line in strong)
     assert "The best: 0.870 with lr 0.01, adam, dropout 0.2; 0.860 with lr 0.01, adam, dropout 0.1;" in figure.alt
     assert (
@@ -129,8 +129,8 @@ def test_many_numbers_have_round_ones_beside_their_axis():
 def test_more_lines_are_thinner_so_that_a_thousand_are_no_field():
     few, many = (plots.parallel_coordinates(swept({"a": range(count)}, lambda row: row["a"]), "a", "accuracy", "x")
                  for count in (20, 640))  # fmt: skip
-    assert lines(few, strong=False)[0].get_alpha() == pytest.approx(0.7)
-    assert lines(many, strong=False)[0].get_alpha() == pytest.approx(0.7 / 4)
+    assert lines(few, strong=False)[0].get_alpha() == pytest.approx(0.75)
+    assert lines(many, strong=False)[0].get_alpha() == pytest.approx(0.75 / 4)
 
 
 def test_more_words_make_a_higher_figure_and_too_many_are_refused():

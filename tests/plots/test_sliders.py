@@ -19,7 +19,8 @@ def test_phi_moves_the_other_three_by_the_rule():
     assert sliders.config == Config(1.0, 1.0, 224)
     sliders.phi.value = 2.0
     wanted = scaled(2)
-    assert (sliders.width.value, sliders.depth.value, sliders.size.value) == (wanted.width, wanted.depth, wanted.size)
+    found = (sliders.width.value, sliders.depth.value, sliders.size.value)
+    assert found == pytest.approx((wanted.width, wanted.depth, wanted.size), abs=0.005)
 
 
 def test_the_cost_is_that_of_the_config_and_follows_each_slider():
@@ -51,8 +52,16 @@ def test_moving_phi_counts_once_and_not_for_each_of_the_three(monkeypatch):
 def test_the_rule_stays_within_the_sliders(phi):
     sliders, wanted = CostSliders(phi=phi), scaled(phi)
     assert (sliders.depth.value, sliders.width.value, sliders.size.value) == pytest.approx(
-        (wanted.depth, wanted.width, wanted.size)
+        (wanted.depth, wanted.width, wanted.size), abs=0.005
     )
+
+
+@pytest.mark.parametrize("phi", [-1.75, 0.75, 1.25, 6.5])
+def test_phi_leaves_the_others_where_a_slider_can_stand_so_that_the_browser_moves_none_on(phi):
+    sliders = CostSliders(phi=phi)
+    for slider in (sliders.depth, sliders.width, sliders.size):
+        steps = (slider.value - slider.min) / slider.step
+        assert steps == pytest.approx(round(steps), abs=1e-9)
 
 
 def test_without_a_kernel_a_sentence_stands_in_its_place():

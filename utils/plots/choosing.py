@@ -15,6 +15,7 @@ from utils.plots.figures import (
     COLOURS,
     DASHES,
     GREY,
+    MARKS,
     ORANGE,
     RED,
     canvas,
@@ -24,7 +25,6 @@ from utils.plots.figures import (
     with_alt,
 )
 
-MARKERS = ("o", "s", "D", "^", "v", "P")  # told apart without colour too
 BINS = 25  # of a histogram of scores
 EDGE = 1e-5  # scores nearer to 0 or 1 are drawn here
 TICKS = (1e-4, 0.01, 0.1, 0.5, 0.9, 0.99, 0.9999)
@@ -52,7 +52,8 @@ def score_histogram(is_positive, scores, positive: str, threshold: float | None 
         axes.set_ylim(bottom=0)
         axes.set_ylabel("pictures")
         axes.annotate(f"{shorten(name, 30)}: {those.sum():,}", (0.28, 0.9), xycoords="axes fraction", ha="center",
-                      va="top", color=colour if colour == BLUE else GREY, fontsize=9)  # fmt: skip
+                      va="top", color=colour if colour == BLUE else GREY, fontsize=9,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
         if threshold is not None:
             axes.axvline(threshold, color=RED, linestyle="--", linewidth=1.2)
     below.set_xlabel(f"score: probability of {positive!r}")
@@ -98,7 +99,7 @@ def by_threshold(
             linestyle=dash,
             label=column,
         )
-    for (name, threshold), dash in zip(chosen.items(), DASHES[1:] * len(chosen)):
+    for (name, threshold), dash in zip(chosen.items(), DASHES[len(columns) :] * len(chosen)):
         axes.axvline(
             np.clip(threshold, EDGE, 1 - EDGE),
             color=RED,
@@ -135,7 +136,7 @@ def trade_offs(tables: dict, finding: str, chosen: dict | None = None, share: fl
     for (name, table), colour, dash in zip(tables.items(), COLOURS, DASHES):
         shown = thinned(table[table["precision"].notna()])
         axes.step(shown["recall"], shown["precision"], where="pre", color=colour, linestyle=dash, label=name)
-    for (name, outcome), marker in zip((chosen or {}).items(), MARKERS):
+    for (name, outcome), marker in zip((chosen or {}).items(), MARKS):
         axes.plot(
             outcome.recall, outcome.precision, marker, color=RED, markersize=8, label=name, markeredgecolor="white"
         )
@@ -163,7 +164,7 @@ def roc(tables: dict, finding: str) -> Figure:
     for (name, table), colour, dash in zip(tables.items(), COLOURS, DASHES):
         shown = thinned(table)
         axes.plot(shown["false_positive_rate"], shown["recall"], color=colour, linestyle=dash, label=name)
-    axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1, label="guessing")
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle=(0, (1, 4)), linewidth=1, label="guessing")
     _unit_square(axes, "false positive rate: of the rest, how many are taken", "recall")
     axes.legend(frameon=False, loc="lower right")
     title(axes, finding)

@@ -67,7 +67,7 @@ def sizes(table: pd.DataFrame, size: int = 224) -> Figure:
     shapes = table.groupby(["width", "height"]).size().reset_index(name="count")
     figure, axes = canvas(width=5.2, height=4.2)
     area = 12 + 240 * np.sqrt(shapes["count"] / len(table))
-    axes.scatter(shapes["width"], shapes["height"], s=area, color=BLUE, alpha=0.5, edgecolor=BLUE)
+    axes.scatter(shapes["width"], shapes["height"], s=area, facecolor=(BLUE, 0.5), edgecolor=BLUE)
     axes.axvline(size, color=RED, linestyle="--", linewidth=1)
     axes.axhline(size, color=RED, linestyle="--", linewidth=1)
     axes.annotate(
@@ -117,14 +117,11 @@ def problem_grid(problems: pd.DataFrame, root, columns: int = 6, most: int = 24)
         axes.set_axis_off()
     for axes, row in zip(grid.ravel(), pictures.itertuples()):
         draw_picture(axes, root, row.path)
-        axes.set_title(row.problem, fontsize=8, color=RED if row.left_out else GREY)
+        sign, colour = ("✗ ", RED) if row.left_out else ("", GREY)
+        axes.set_title(f"{sign}{row.problem}", fontsize=8, color=colour)
         _name_below(axes, row.path)
     left_out = problems.loc[problems["left_out"], "path"].nunique()
-    finding = (
-        f"{left_out} files left out (orange), the others are used and noted (grey)"
-        if len(problems)
-        else "No problem found"
-    )
+    finding = f"{left_out} files left out (✗), the others are used and noted" if len(problems) else "No problem found"
     figure.suptitle(finding, weight="bold", fontsize=11)
     kinds = ", ".join(f"{count} {kind}" for kind, count in problems["problem"].value_counts(sort=False).items())
     return with_alt(figure, f"{finding}. Grid of {len(pictures)} files{': ' + kinds if kinds else ''}.")
@@ -155,13 +152,14 @@ def compare(
     """A bar for each named value between 0 and 1; a dashed line, with a word, where guessing would land.
 
     Args:
-        groups: what each bar belongs to; bars of one group have one colour. None: each bar has its own.
+        groups: what each bar belongs to; bars of one group have one colour and hatch. None: each bar has its own colour.
     """
+    colours, hatches = (BLUE, ORANGE, GREEN, RED, GREY), HATCHES[:1] if groups is None else HATCHES
     groups = list(values) if groups is None else list(groups)
-    kinds, colours = list(dict.fromkeys(groups)), (BLUE, ORANGE, GREEN, RED, GREY)
+    kinds = [list(dict.fromkeys(groups)).index(group) for group in groups]
     figure, axes = canvas(height=0.9 + 0.42 * len(values))
-    bars = axes.barh(list(values), list(values.values()),
-                     color=[colours[kinds.index(group) % len(colours)] for group in groups])  # fmt: skip
+    bars = axes.barh(list(values), list(values.values()), color=[colours[kind % len(colours)] for kind in kinds],
+                     hatch=[hatches[kind % len(hatches)] for kind in kinds], edgecolor="white", linewidth=0)  # fmt: skip
     axes.bar_label(bars, fmt="%.2f", padding=3)
     if chance is not None:
         axes.axvline(chance, color=GREY, linestyle="--", linewidth=1)

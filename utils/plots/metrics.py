@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from utils.evaluation.intervals import wilson
 from utils.plots.data import shorten
-from utils.plots.figures import BLUE, GREY, RED, canvas, thinned, title, with_alt
+from utils.plots.figures import BLUE, GREY, RED, canvas, ink_on, thinned, title, with_alt
 
 MOST_NUMBERS = 12  # classes; with more, numbers in the cells could not be read
 MOST_NAMES = 40  # classes; with more, the figure does not grow any further, and only some have their name beside it
@@ -36,6 +36,7 @@ def confusion_matrix(counts: np.ndarray, classes, finding: str) -> Figure:
     for axes, values, written, what in ((left, counts, ",d", "pictures"), (right, shares, ".2f", "share of the row")):
         sns.heatmap(values, ax=axes, cmap="Blues", vmin=0, vmax=1 if values is shares else None, square=True, cbar=False,
                     annot=is_small, fmt=written, annot_kws={"fontsize": 9}, linewidths=0.5 * (len(names) <= MOST_NAMES), linecolor="#DDDDDD")  # fmt: skip
+        _ink(axes, values)
         axes.tick_params(labelsize=9 if is_small else 7, length=0)
         axes.set_facecolor("#EEEEEE")  # a class without pictures has no shares
         axes.set_xticks(named + 0.5, [names[k] for k in named], rotation=45, ha="right", rotation_mode="anchor")
@@ -92,7 +93,7 @@ def reliability(table: pd.DataFrame, finding: str, label: str = "share that is r
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
     axes.annotate("calibrated", (0.02, 0.02), color=GREY, fontsize=8, rotation=45, rotation_mode="anchor",
                   transform_rotates_text=True, xytext=(2, 5), textcoords="offset points")  # fmt: skip
-    axes.vlines(filled["confidence"], [one.low for one in ranges], [one.high for one in ranges], color=BLUE, alpha=0.5)
+    axes.vlines(filled["confidence"], [one.low for one in ranges], [one.high for one in ranges], color=BLUE)
     axes.plot(filled["confidence"], filled["share"], "o-", color=BLUE, markersize=5)
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.02)
@@ -104,6 +105,13 @@ def reliability(table: pd.DataFrame, finding: str, label: str = "share that is r
     title(axes, finding)
     listed = ", ".join(f"{row.share:.2f} at {row.confidence:.2f} ({row.pictures:,})" for row in filled.itertuples())
     return with_alt(figure, f"{finding}. {label.capitalize()} at a mean confidence (pictures): {listed}.")
+
+
+def _ink(axes, values):
+    """Numbers in the ink that stands out from their cells: seaborn's is white on some where that has 2.3 to 1."""
+    for text in axes.texts:
+        column, row = (int(place) for place in text.get_position())
+        text.set_color(ink_on(axes.collections[0].to_rgba(values[row, column])))
 
 
 def _confused(counts, classes, most=3):

@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from utils.errors import CourseError
 from utils.evaluation.seeds import done_runs
 from utils.plots.data import shorten
-from utils.plots.figures import COLOURS, DASHES, canvas, title, with_alt
+from utils.plots.figures import COLOURS, DASHES, GREY, canvas, title, with_alt
 from utils.plots.ways import is_number, levels, names, number_format, plain, sign_of, spoken, written
 
 STRONGEST = 3  # runs that have a colour
@@ -110,8 +110,8 @@ def _most_words(scales):
 
 def _draw_lines(axes, places, values, strongest):
     across, number = np.arange(len(places)), number_format(values)
-    thin = min(0.7, 0.7 * (FEW_LINES / len(values)) ** 0.5)  # or a thousand lines are one grey field
-    axes.plot(across, places[:, strongest:], color="#8A8A8A", linewidth=0.8, alpha=thin, zorder=1)
+    thin = min(0.75, 0.75 * (FEW_LINES / len(values)) ** 0.5)  # or a thousand lines are one grey field
+    axes.plot(across, places[:, strongest:], color=GREY, linewidth=0.8, alpha=thin, zorder=1)
     for rank, (value, colour, dash) in enumerate(zip(values[:strongest], COLOURS, DASHES)):
         # Runs share their parameters' values; what they scored is not moved.
         beside = np.append(np.full(len(across) - 1, BESIDE * ((strongest - 1) / 2 - rank)), 0)

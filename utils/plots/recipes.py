@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from utils.plots.data import shorten
-from utils.plots.figures import BLUE, DASHES, GREY, ORANGE, RED, canvas, plain_numbers, title, with_alt
+from utils.plots.figures import BLUE, DASHES, GREY, ORANGE, RED, canvas, pale, plain_numbers, title, with_alt
 
 
 def schedules(shares: dict, steps_an_epoch: int, finding: str) -> Figure:
@@ -46,7 +46,7 @@ def range_test(table: pd.DataFrame, finding: str, chosen: dict | None = None) ->
         chosen: {name: rate}.
     """
     figure, axes = canvas(height=3.3)
-    axes.plot(table["lr"], table["loss"], color=GREY, linewidth=0.8, alpha=0.6, label="each batch")
+    axes.plot(table["lr"], table["loss"], color=GREY, linewidth=0.8, alpha=0.8, label="each batch")
     axes.plot(table["lr"], table["smooth"], color=BLUE, linewidth=2, label="smoothed")
     for (name, rate), dash in zip((chosen or {}).items(), DASHES[1:]):
         axes.axvline(rate, color=RED, linestyle=dash, linewidth=1.2, label=f"{name}: {rate:.2g}")
@@ -93,7 +93,7 @@ def differences(found: dict, finding: str, label: str = "accuracy") -> Figure:
 def draw_seeds(axes, place, each, mean, interval, colour, mark="D", is_filled=True) -> None:
     """One row of a figure over seeds: the interval as a line, a dot a seed below it, and the mean's mark upon it."""
     axes.plot([interval.low, interval.high], [place] * 2, color=colour, linewidth=2.2, solid_capstyle="butt")
-    axes.plot(each, np.full(len(each), place + 0.24), "o", color=colour, alpha=0.5, markersize=4)
+    axes.plot(each, np.full(len(each), place + 0.24), "o", color=colour, markersize=4, **pale(colour))
     face = colour if is_filled else "white"
     axes.plot(mean, place, mark, color=colour, markersize=7, markerfacecolor=face)
 

@@ -5,9 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from utils.plots.figures import BLUE, COLOURS, GREY, RED, canvas, plain_numbers, with_alt
-
-MARKS = ("o", "s", "^", "D", "v", "x")
+from utils.plots.figures import BLUE, COLOURS, GREY, MARKS, RED, canvas, plain_numbers, with_alt
 
 
 def files(table: pd.DataFrame, finding: str) -> Figure:
@@ -57,13 +55,11 @@ def same_answers(wanted: np.ndarray, given: np.ndarray, finding: str, by: str = 
     changed = given.argmax(axis=1) != decided
     figure, axes = canvas(5.2, 4.2)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, zorder=1)
-    for which, mark, colour, name in (
-        (~changed, "o", BLUE, "the same decision"),
-        (changed, "x", RED, "another decision"),
-    ):
+    looks = {"the same decision": {"marker": "o", "s": 22, "facecolor": (BLUE, 0.5), "edgecolor": BLUE},
+             "another decision": {"marker": "x", "s": 60, "color": RED, "linewidths": 2}}  # fmt: skip
+    for (name, look), which in zip(looks.items(), (~changed, changed)):
         x, y = (each[rows, decided][which] for each in (wanted, given))
-        style = {"s": 22, "alpha": 0.6} if mark == "o" else {"s": 60, "linewidths": 2}
-        axes.scatter(x, y, marker=mark, color=colour, label=f"{name}: {which.sum()}", zorder=2, **style)
+        axes.scatter(x, y, label=f"{name}: {which.sum()}", zorder=2, **look)
     axes.set_xlim(0, 1.03)
     axes.set_ylim(0, 1.03)
     axes.set_xlabel(f"probability of its decision in {by}")

@@ -3,8 +3,10 @@
 import ipywidgets as widgets
 
 from utils.models.scaling import Config, macs, params, scaled
+from utils.plots.figures import BLUE
 
-RANGES = {"phi": (-2.0, 7.0, 0.25), "depth": (0.5, 4.0, 0.05), "width": (0.5, 2.5, 0.05), "size": (64, 640, 8)}
+RANGES = {"phi": (-2.0, 7.0, 0.25), "depth": (0.5, 4.0, 0.01), "width": (0.5, 2.5, 0.01), "size": (64, 640, 1)}
+PLACES = 2  # of depth and width, as they are shown
 
 
 class CostSliders(widgets.VBox):
@@ -30,7 +32,9 @@ class CostSliders(widgets.VBox):
     def _follow(self, _change=None):
         wanted = scaled(self.phi.value)
         self._following = True  # one answer for the three of them, not three
-        self.depth.value, self.width.value, self.size.value = wanted.depth, wanted.width, wanted.size
+        # Only values at which the sliders can stand: the browser would move any other to the next step and send that.
+        self.depth.value, self.width.value = round(wanted.depth, PLACES), round(wanted.width, PLACES)
+        self.size.value = wanted.size
         self._following = False
         self._show()
 
@@ -57,8 +61,8 @@ def cost_table(config: Config) -> str:
 def _row(name, value, base):
     # 64 times B0 fills the bar's 300 pixels, B0 itself a few of them.
     pixels = min(300, round(300 * value / base / 64) + 4)
-    bar = f'<div style="width: {pixels}px; height: 0.8em; background: #0072B2"></div>'
-    return (f"<tr><td>{name}</td><td style='text-align: right; padding: 0 1em'>{value:,.1f}</td>"
+    bar = f'<div aria-hidden="true" style="width: {pixels}px; height: 0.8em; background: {BLUE}"></div>'
+    return (f"<tr><th scope='row' style='text-align: left; font-weight: normal'>{name}</th><td style='text-align: right; padding: 0 1em'>{value:,.1f}</td>"
             f"<td style='text-align: right; padding-right: 1em'>{value / base:.2f} times B0</td><td>{bar}</td></tr>")  # fmt: skip
 
 

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from seaborn.utils import relative_luminance
 
 from utils.errors import CourseError
 from utils.evaluation.seeds import done_runs, over_seeds
 from utils.plots.data import shorten
-from utils.plots.figures import BLUE, GREY, ORANGE, canvas, title, with_alt
+from utils.plots.figures import BLUE, GREY, ORANGE, canvas, ink_on, title, with_alt
 from utils.plots.recipes import draw_seeds
 from utils.plots.verdict import front
 from utils.plots.ways import in_lines, levels, names, number_format, plain, sign_of, spoken, written
@@ -154,11 +153,9 @@ def _draw_cells(axes, means, is_best, colours):
     mesh = axes.pcolormesh(means, cmap=colours, edgecolors="white", linewidth=0.5)
     axes.invert_yaxis()
     for (row, column), mean in np.ndenumerate(means):
-        # Black on what is brighter than 0.18 (WCAG's relative luminance), where it stands out more than white.
-        ink = "black" if relative_luminance(mesh.to_rgba(mean)) > 0.18 else "white"
         if not np.isnan(mean):
             axes.text(column + 0.5, row + 0.5, f"{mean:{number}}", ha="center", va="center", fontsize=9,
-                      color=ink)  # fmt: skip
+                      color=ink_on(mesh.to_rgba(mean)))  # fmt: skip
     for row, column in np.argwhere(np.isnan(means)):
         axes.add_patch(
             Rectangle((column, row), 1, 1, facecolor="#F4F4F4", edgecolor="#C4C4C4", hatch="///", linewidth=0)

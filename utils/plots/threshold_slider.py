@@ -41,10 +41,10 @@ class ThresholdSlider(widgets.VBox):
 
 def four_cells(row, positive: str) -> str:
     """The cells of one threshold as an HTML table, and under it precision and recall; row: of a threshold table."""
-    cells = "".join(f"<tr><th style='text-align: left'>{name}</th><td style='padding: 0 1em'>{found} {row[yes]:,.0f}</td>"
+    cells = "".join(f"<tr><th scope='row' style='text-align: left'>{name}</th><td style='padding: 0 1em'>{found} {row[yes]:,.0f}</td>"
                     f"<td>{left} {row[no]:,.0f}</td></tr>"
                     for name, found, yes, left, no in ((f"is {positive}", "TP", "tp", "FN", "fn"),
                                                        ("is not", "FP", "fp", "TN", "tn")))  # fmt: skip
     precision = "undefined: none is taken" if np.isnan(row["precision"]) else f"{row['precision']:.3f}"
-    return (f"<table style='line-height: 1.6'><tr><th></th><th>taken for it</th><th>left</th></tr>{cells}</table>"
+    return (f"<table style='line-height: 1.6'><tr><td></td><th scope='col'>taken for it</th><th scope='col'>left</th></tr>{cells}</table>"
             f"precision {precision}, recall {row['recall']:.3f}")  # fmt: skip

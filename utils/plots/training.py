@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from utils.plots.figures import BLUE, COLOURS, DASHES, GREY, ORANGE, canvas, title, with_alt
+from utils.plots.figures import BLUE, COLOURS, DASHES, GREY, MARKS, ORANGE, canvas, pale, title, with_alt
 
 
 def curves(runs: dict, finding: str, column: str = "valid_accuracy", chance: float | None = None) -> Figure:
@@ -63,7 +63,7 @@ def spread(scores: dict, finding: str, label: str = "accuracy", chance: float | 
     """
     figure, axes = canvas(height=0.9 + 0.42 * len(scores))
     for place, (values, colour) in enumerate(zip(scores.values(), COLOURS * len(scores))):
-        axes.plot(values, np.full(len(values), place), "o", color=colour, alpha=0.6, markersize=6)
+        axes.plot(values, np.full(len(values), place), "o", color=colour, markersize=6, **pale(colour))
         axes.plot([np.mean(values)] * 2, [place - 0.28, place + 0.28], color=colour, linewidth=2.5)
         axes.annotate(f"{np.mean(values):.2f}", (np.mean(values), place - 0.3), ha="center", va="bottom", fontsize=8.5)
     _chance(axes, chance, vertical=True)
@@ -85,11 +85,13 @@ def growth(scores: dict, finding: str, xlabel: str, label: str = "accuracy", cha
     """
     figure, axes = canvas(height=3.4)
     ends = {}
-    for (name, by_number), colour, dash in zip(scores.items(), COLOURS, DASHES):
+    for (name, by_number), colour, dash, mark in zip(scores.items(), COLOURS, DASHES, MARKS):
         numbers = list(by_number)
-        axes.plot(numbers, [np.mean(by_number[number]) for number in numbers], color=colour, linestyle=dash, label=name)
+        axes.plot(numbers, [np.mean(by_number[number]) for number in numbers], color=colour, linestyle=dash,
+                  marker=mark, markersize=6, label=name)  # fmt: skip
         for number in numbers:
-            axes.plot([number] * len(by_number[number]), by_number[number], "o", color=colour, alpha=0.5, markersize=4)
+            runs = by_number[number]
+            axes.plot([number] * len(runs), runs, mark, color=colour, markersize=4, **pale(colour))
         ends[name] = f"{name} from {np.mean(by_number[numbers[0]]):.2f} to {np.mean(by_number[numbers[-1]]):.2f}"
     _chance(axes, chance)
     axes.set_xticks(numbers)

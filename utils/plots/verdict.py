@@ -8,9 +8,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from utils.plots.figures import BLUE, COLOURS, GREEN, GREY, ORANGE, PURPLE, canvas, plain_numbers, title, with_alt
+from utils.plots.figures import (
+    BLUE,
+    COLOURS,
+    GREEN,
+    GREY,
+    MARKS,
+    ORANGE,
+    PURPLE,
+    canvas,
+    plain_numbers,
+    title,
+    with_alt,
+)
 
-MARKS = tuple(zip("os^DvP" * 2, COLOURS + COLOURS[1:] + COLOURS[:1]))  # no two of them alike
+LOOKS = tuple(zip(MARKS, 2 * COLOURS))  # of a network
 
 
 def cheaper(table: pd.DataFrame, costs: dict, finding: str) -> Figure:
@@ -61,10 +73,10 @@ def front(
     figure, axes = canvas(width=8.4, height=3.9)
     best = table[table["on_front"]].sort_values(cost)
     axes.plot(best[cost], best["accuracy"], color=GREY, linewidth=1.2, linestyle="--", zorder=1)
-    marked = table if len(table) <= len(MARKS) else best
+    marked = table if len(table) <= len(LOOKS) else best
     for place, (name, row) in enumerate(marked.iterrows()):
-        mark, colour = MARKS[place % len(MARKS)]
-        axes.plot([row[cost]] * 2, [row["low"], row["high"]], color=colour, linewidth=1.4, alpha=0.7)
+        mark, colour = LOOKS[place % len(LOOKS)]
+        axes.plot([row[cost]] * 2, [row["low"], row["high"]], color=colour, linewidth=1.4)
         axes.plot(row[cost], row["accuracy"], mark, color=colour, markersize=9, linestyle="",
                   markerfacecolor=colour if row["on_front"] else "white",
                   label=f"{name}{', on the front' if row['on_front'] else ''}")  # fmt: skip
