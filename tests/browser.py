@@ -18,8 +18,11 @@ from threading import Thread
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--headless=new", "--remote-debugging-pipe", "--no-first-run", "--no-default-browser-check", "--disable-gpu",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
-         "--disable-dev-shm-usage", "--use-fake-device-for-media-stream", "--force-color-profile=srgb"]  # fmt: skip
-PATIENCE = 60  # seconds, for whatever a page is asked
+         "--disable-dev-shm-usage", "--use-fake-device-for-media-stream", "--force-color-profile=srgb",
+         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"]  # fmt: skip
+PATIENCE = 300  # seconds, for whatever a page is asked: a busy machine fails no test
+KEYS = {"Tab": 9, "Enter": 13, " ": 32, "PageUp": 33, "PageDown": 34, "End": 35, "Home": 36,
+        "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}  # fmt: skip
 
 
 def chromium() -> str | None:
@@ -103,6 +106,7 @@ class Browser:
             yield page
         finally:
             self.call("Target.disposeBrowserContext", browserContextId=context)
+            self.events = [each for each in self.events if each.get("sessionId") != session]
 
     def close(self):
         with suppress(RuntimeError, OSError):
@@ -117,7 +121,7 @@ class Browser:
 
 
 class Page:
-    """One tab: scripts, files, keys, pictures of it, and what it has asked the network for."""
+    """One tab: scripts, files, keys, mouse, pictures of it, what it complains of, what it has asked the network for."""
 
     def __init__(self, browser, session, context):
         self._browser, self._session, self._context = browser, session, context
@@ -132,13 +136,13 @@ class Page:
             raise RuntimeError(found["exceptionDetails"].get("exception", {}).get("description", str(found)))
         return found["result"].get("value")
 
-    def wait(self, condition, seconds=PATIENCE):
-        """Until a condition holds; what the page shows is in the error where it does not."""
+    def wait(self, condition, seconds=PATIENCE, pause=0.03):
+        """Until a condition holds, asked every `pause` seconds; what the page shows is in the error where it does not."""
         deadline = time.monotonic() + seconds
         while not self.js(condition):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not within {seconds} s: {condition}\n{self.js('document.body.innerText')}")
-            time.sleep(0.03)
+            time.sleep(pause)
 
     def choose(self, selector, files):
         """Put files into a file input, as a person does in the dialogue."""
@@ -155,7 +159,21 @@ class Page:
         for kind in ("keyDown", "keyUp"):
             more = {"text": text} if text and kind == "keyDown" else {}
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code=code or key,
-                      windowsVirtualKeyCode={"Tab": 9, "Enter": 13, " ": 32}.get(key, 0), **more)  # fmt: skip
+                      windowsVirtualKeyCode=KEYS.get(key, 0), **more)  # fmt: skip
+
+    def drag(self, element, right):
+        """Take hold of an element (an expression) in its middle, move the mouse so many pixels to the right, let go."""
+        x, y = self.js(f"""(({{ x, y, width, height }}) => [x + width / 2, y + height / 2])(
+            {element}.getBoundingClientRect())""")
+        self._mouse("mouseMoved", x, y, buttons=0)
+        self._mouse("mousePressed", x, y, buttons=1)
+        for part in (0.25, 0.5, 0.75, 1):
+            self._mouse("mouseMoved", x + part * right, y, buttons=1)
+        self._mouse("mouseReleased", x + right, y, buttons=0)
+
+    def _mouse(self, kind, x, y, buttons):
+        button = "none" if kind == "mouseMoved" and not buttons else "left"
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, buttons=buttons, clickCount=1)
 
     def events(self, method):
         """The parameters of the events of a kind so far."""
@@ -164,8 +182,20 @@ class Page:
                 if each.get("sessionId") == self._session and each["method"] == method]  # fmt: skip
 
     def requests(self):
-        """The addresses that the page has asked for."""
-        return [each["request"]["url"] for each in self.events("Network.requestWillBeSent")]
+        """The addresses that the page has asked for, sockets among them."""
+        asked = [each["request"]["url"] for each in self.events("Network.requestWillBeSent")]
+        return asked + [each["url"] for each in self.events("Network.webSocketCreated")]
+
+    def complaints(self):
+        """What the page says in its console: exceptions that nobody caught, and messages that are errors."""
+        thrown = [each["exceptionDetails"] for each in self.events("Runtime.exceptionThrown")]
+        logged = [each["entry"] for each in self.events("Log.entryAdded")]
+        said = [each for each in self.events("Runtime.consoleAPICalled") if each["type"] in ("error", "assert")]
+        return [
+            *(each.get("exception", {}).get("description", each["text"]) for each in thrown),
+            *(f"{each['text']} {each.get('url', '')}" for each in logged if each["level"] == "error"),
+            *(" ".join(str(one.get("value", one.get("description"))) for one in each["args"]) for each in said),
+        ]
 
     def screenshot(self, path, whole=True):
         """A picture of the page, to its end."""
