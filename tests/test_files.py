@@ -2,6 +2,7 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from utils.errors import CourseError
-from utils.files import read_yaml, replacing, write_yaml
+from utils.files import is_refused_write, read_yaml, replacing, write_yaml
 
 
 def test_the_new_content_takes_the_place_of_the_old(tmp_path):
@@ -44,6 +45,15 @@ def test_others_may_read_what_they_could_read_before(tmp_path):
     with replacing(path) as temporary:
         temporary.write_text("second")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize(("error", "is_refused"), [
+    (OSError(28, "No space left on device"), True), (OSError(13, "Permission denied", "/out/a.csv"), True),
+    (OSError(30, "Read-only file system", "/elsewhere", None, "/out/a.csv"), True), (OSError(28, "No space", "/elsewhere"), False),
+    (OSError(13, "Permission denied"), False), (OSError(2, "No such file", "/out/a.csv"), False), (OSError("no number"), False),
+])  # fmt: skip
+def test_a_refused_write_is_told_by_its_reason_and_its_place(error, is_refused):
+    assert is_refused_write(error, Path("/out")) == is_refused
 
 
 # --- YAML ----------------------------------------------------------------------------------------------

@@ -9,7 +9,9 @@ import sys
 import numpy as np
 import pytest
 import torch
+from IPython.core.interactiveshell import InteractiveShell
 from papermill.iorw import read_yaml_file
+from traitlets.config import Config
 
 from utils import lesson
 from utils.errors import CourseError
@@ -89,6 +91,13 @@ def test_claiming_before_start_says_what_to_run(monkeypatch):
         claim("true", True)
 
 
+def test_a_claim_made_again_by_a_cell_that_is_run_again_is_noted_once(run):
+    for holds in (False, True):
+        claim("first", holds)
+        claim("second", True)
+    assert written(run)["claims"] == [{"text": "first", "holds": True}, {"text": "second", "holds": True}]
+
+
 def test_a_new_start_begins_with_no_claims(run):
     claim("true", True)
     again = start("test", {}, output_dir=run.output_dir)
@@ -102,6 +111,21 @@ def test_results_are_refused_among_the_readers_pictures(tmp_path, inside):
     with pytest.raises(CourseError, match="must not be written among your pictures"):
         start("test", {"data_dir": str(pictures)}, output_dir=pictures / inside)
     assert list(pictures.iterdir()) == []
+
+
+@pytest.mark.parametrize("csv", ["photos/list.csv", "photos"])
+def test_results_are_refused_among_pictures_that_only_a_csv_names(tmp_path, csv):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "list.csv").write_text("path,label\n")
+    with pytest.raises(CourseError, match="must not be written among your pictures"):
+        start("test", {"data_dir": "", "csv": str(tmp_path / csv)}, output_dir=tmp_path / "photos" / "out")
+    assert not (tmp_path / "photos" / "out").exists()
+
+
+def test_beside_a_csv_of_pictures_that_lie_elsewhere_results_may_be_written(tmp_path):
+    (tmp_path / "photos").mkdir()
+    parameters = {"data_dir": str(tmp_path / "photos"), "csv": str(tmp_path / "out" / "list.csv")}
+    assert start("test", parameters, output_dir=tmp_path / "out").output_dir == tmp_path / "out"
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
@@ -124,6 +148,40 @@ def test_a_recipe_file_that_cannot_be_written_is_no_bare_error(tmp_path):
     (tmp_path / "out" / "recipe.yaml").mkdir(parents=True)  # a folder in its place, which no file replaces
     with pytest.raises(CourseError, match="Results cannot be written to"):
         start("test", {}, output_dir=tmp_path / "out")
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """A cell in IPython after lesson.start(output_dir=tmp_path / "out"); the name and the message of the error it shows."""
+    shell, seen = InteractiveShell(config=Config(HistoryManager={"enabled": False})), []
+    shell._showtraceback = lambda kind, error, lines: seen.append((kind.__name__, str(error)))
+
+    def run_cell(source):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(lesson, "get_ipython", lambda: shell)
+            start("test", {}, output_dir=tmp_path / "out")
+        shell.run_cell(source)
+        return seen[-1]
+
+    yield run_cell
+    shell.reset()
+
+
+@pytest.mark.parametrize("error", ["28, 'No space left on device'", "30, 'Read-only file system', '{out}/table.csv'",
+                                   "13, 'Permission denied', '{out}/table.csv'"])  # fmt: skip
+def test_a_cell_whose_own_write_to_the_results_is_refused_says_what_to_do(shown, tmp_path, error):
+    name, message = shown(f"raise OSError({error.format(out=tmp_path / 'out')})")
+    assert name == "CourseError" and f"'{tmp_path / 'out'}': {error.split(chr(39))[1]}. Free some space" in message
+
+
+@pytest.mark.parametrize("error", ["OSError(13, 'Permission denied', '/elsewhere/table.csv')", "OSError(13, 'Permission denied')",
+                                   "FileNotFoundError(2, 'No such file', '{out}/table.csv')", "ValueError('of another kind')",
+                                   "OSError('without a number')"])  # fmt: skip
+def test_any_other_error_of_a_cell_is_shown_as_it_is(shown, tmp_path, error):
+    raised = error.format(out=tmp_path / "out")
+    name, message = shown(f"raise {raised}")
+    error = eval(raised)
+    assert (name, message) == (type(error).__name__, str(error))
 
 
 def test_threads_and_device_are_what_was_asked_for(tmp_path):

@@ -1,5 +1,6 @@
 """Files written whole or not at all, apart from the reader's pictures; names with values as YAML, results as JSON."""
 
+import errno
 import json
 import os
 import tempfile
@@ -63,6 +64,24 @@ def results_in(folder: str | Path, then: str = ""):
     except OSError as error:
         raise CourseError(f"Results cannot be written to '{folder}': {error.strerror}. Free some space, or choose another "
                           f"folder: output_dir='...'{then and f'. {then}'}") from error  # fmt: skip
+
+
+# Why a system refuses to write: no right to, a disk that is read only, broken or full, a file larger than is allowed.
+REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def is_refused_write(error: OSError, folder: Path) -> bool:
+    """Whether the system refused to write below a folder. An error of a file that is open already says no name."""
+    if error.errno not in REFUSALS:
+        return False
+    named = [
+        Path(os.fsdecode(name)).absolute()
+        for name in (error.filename, error.filename2)
+        if isinstance(name, (str, bytes))
+    ]
+    return (
+        any(name.is_relative_to(folder) for name in named) if named else error.errno not in (errno.EACCES, errno.EPERM)
+    )
 
 
 def check_apart(folder: Path, data_dir) -> None:

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from IPython import get_ipython
 
 from utils.errors import CourseError
-from utils.files import RECIPE, check_apart, results_in, write_json, write_yaml
+from utils.files import RECIPE, check_apart, is_refused_write, results_in, write_json, write_yaml
 from utils.versions import installed_versions
 
 RUNS = Path(__file__).resolve().parents[1] / "runs"
@@ -67,7 +68,7 @@ def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto"
     """
     global _current
     folder = Path(output_dir).expanduser().absolute() if output_dir else RUNS / lesson
-    check_apart(folder, parameters.get("data_dir"))
+    check_apart(folder, _pictures_of(parameters))
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
@@ -87,6 +88,7 @@ def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto"
         write_yaml(folder / RECIPE, results["parameters"], f"What {lesson} was run with. The same run again:\n"
                    f"papermill lessons/{lesson}.ipynb again.ipynb -k python3 -f {RECIPE}")  # fmt: skip
     _current = run
+    _explain_failed_writes()
     return run
 
 
@@ -101,7 +103,9 @@ def claim(text: str, holds: bool) -> None:
         raise CourseError(f"A claim is true or false, got {holds!r}. Compare something: claim({text!r}, score > 0.9)")
     print("✓" if holds else "✗", text)
     run = _running("claim")
-    run.results["claims"].append({"text": text, "holds": bool(holds)})
+    claims = {each["text"]: each for each in run.results["claims"]}  # a cell that is run again claims nothing twice
+    claims[text] = {"text": text, "holds": bool(holds)}
+    run.results["claims"] = list(claims.values())
     _write(run)
 
 
@@ -153,6 +157,37 @@ def _plain(value):
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)
+
+
+def _pictures_of(parameters):
+    """The reader's folder; of a CSV without one, its own folder, where the paths start. None where there is neither."""
+    data_dir, csv = parameters.get("data_dir"), parameters.get("csv")
+    if data_dir or not isinstance(csv, (str, Path)) or not csv:
+        return data_dir
+    csv = Path(csv).expanduser()
+    return csv if csv.is_dir() else csv.parent
+
+
+def _explain_failed_writes():
+    """Where a cell of a notebook writes to the results' folder and the system refuses, show a CourseError.
+
+    Cells write tables by plain calls such as `table.to_csv(run.output_dir / "table.csv")`. Outside IPython nothing is done.
+    """
+    shell = get_ipython()
+    if shell is not None:
+        shell.set_custom_exc((OSError,), _show)
+
+
+def _show(shell, kind, error, trace, tb_offset=None):
+    """Show an error of a cell, as IPython does; for a refused write the CourseError that says what to do."""
+    told = error
+    if isinstance(error, OSError) and is_refused_write(error, _current.output_dir):
+        try:
+            with results_in(_current.output_dir):
+                raise error
+        except CourseError as course_error:
+            told = course_error
+    shell.showtraceback((type(told), told, trace), tb_offset=tb_offset)
 
 
 def _write(run):

@@ -1,5 +1,6 @@
 """What an answer that is asked leaves as it was."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -45,6 +46,21 @@ def test_a_value_that_changes_is_told_by_its_name(change):
         unchanged("a case", given, "of[{!r}]"),
     ):
         change(given)
+
+
+@pytest.mark.parametrize(("given", "change"), [
+    (["b", "a"], list.sort), (["a", "b"], list.pop), (np.arange(3), lambda array: array.fill(0)),
+    (np.arange(3), lambda array: array.resize(2, refcheck=False)), (torch.ones(2), torch.Tensor.zero_),
+])  # fmt: skip
+def test_a_list_or_an_array_that_changes_is_told_too(given, change):
+    with pytest.raises(NotYet, match="^a case: your function changed `given`"), unchanged("a case", {"given": given}):
+        change(given)
+
+
+def test_a_list_or_an_array_that_is_read_stays_as_it_was():
+    given = {"paths": ["a"], "picture": np.array([1.0, np.inf])}
+    with unchanged("a case", given):
+        assert sorted(given["paths"]) == ["a"] and given["picture"].max() == np.inf
 
 
 @pytest.mark.parametrize("change", [lambda weight: weight.requires_grad_(False), lambda weight: weight.detach_()])

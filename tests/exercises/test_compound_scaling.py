@@ -221,6 +221,16 @@ def test_of_the_networks_that_are_tried_the_smallest_file_is_not_the_least_work(
     assert count_macs(squeezed, 224) / count_macs(mobile, 224) == pytest.approx(6, abs=0.5)
 
 
+def test_of_two_networks_that_are_tried_another_one_is_the_least_work_at_the_usual_size():
+    names, size, right = NETWORKS[2]
+    macs = {side: [count_macs(without_numbers(name), side) for name in names] for side in (size, 224)}
+    assert names[np.argmin(macs[size])] == right != names[np.argmin(macs[224])]
+
+
+def test_a_share_is_told_once_and_not_times():
+    assert "memory, 1 time: " in QUESTION[3].judge({**QUESTION[3].reference, "memory": 1}).text
+
+
 def test_the_app_of_the_task_can_shrink_so():
     assert 4 * (params(Config()) - params(Config(width=0.75))) > 7e6
 

@@ -17,7 +17,7 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from tests.exercises.reading import define, of_topic, other_ways
+from tests.exercises.reading import define, of_topic, other_ways, task_of
 from utils.data.copies import find_copies, find_leaks
 from utils.data.splits import add_splits, drop_small_classes
 from utils.data.tables import scan
@@ -347,6 +347,18 @@ EXAMPLES = {
 )
 def test_an_example_in_a_task_is_true(number, inputs, output):
     assert QUESTION[number].reference(*inputs) == output
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.2, 1 / 3])
+def test_no_split_is_empty_where_the_shares_are_what_the_task_promises(share):
+    for total in range(3, 200):
+        for answer in (QUESTION[7].reference, counts_of_numpy):
+            counts = answer(total, share, 1 / 3 - share)
+            assert min(counts) >= 1 and sum(counts) == total
+
+
+def test_a_third_of_the_pictures_is_promised_in_the_task():
+    assert "the two shares together are at most a third" in task_of("data_folders", 7)
 
 
 def test_a_black_pixel_is_normalised_as_the_task_says():

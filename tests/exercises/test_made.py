@@ -30,7 +30,19 @@ def test_quarters_are_in_their_places():
     check_quarters(as_pixels(quarters((10, 6))), "a picture")
 
 
-@pytest.mark.parametrize("change", [ImageOps.mirror, ImageOps.flip, lambda image: image.rotate(180), ImageOps.invert])
+@pytest.mark.parametrize(
+    "change", [ImageOps.mirror, ImageOps.flip, lambda image: image.rotate(180), lambda image: image.rotate(90)]
+)
 def test_quarters_in_other_places_are_named(change):
     with pytest.raises(NotYet, match="^a picture: what belongs .* has come out top left"):
+        check_quarters(np.asarray(change(quarters((10, 10)))).astype(float), "a picture")
+
+
+@pytest.mark.parametrize("change", [
+    ImageOps.invert, lambda image: image.convert("L").convert("RGB"), lambda image: Image.merge("RGB", image.split()[::-1]),
+])  # fmt: skip
+def test_other_colours_are_told_as_colours_and_no_place_is_said_to_be_wrong(change):
+    with pytest.raises(
+        NotYet, match=r"^a picture: the colour \(.*\), which has come out .*, is not the picture's there"
+    ):
         check_quarters(np.asarray(change(quarters((10, 6)))).astype(float), "a picture")

@@ -73,6 +73,32 @@ def test_the_next_notebook_comes_after_the_last_exercise_of_one(course, capsys, 
     assert capsys.readouterr().out.endswith("All done.\n")
 
 
+def next_line(course, capsys):
+    capsys.readouterr()
+    command(course)
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def test_the_next_exercise_is_in_the_lesson_of_the_latest_check_or_in_those_after_it(course, capsys, progress_file):
+    note(progress_file, "data_folders", 1, True)
+    note(progress_file, "scaling", 1, False)
+    assert next_line(course, capsys).startswith("Next: exercise 1, 'Scale'.")
+    note(progress_file, "data_folders", 2, True)
+    assert next_line(course, capsys).startswith("Next: exercise 12, 'Choose'.")
+    note(progress_file, "data_folders", 12, True)
+    assert next_line(course, capsys).startswith("Next: exercise 1, 'Scale'.")
+
+
+def test_lessons_that_were_passed_over_come_after_the_last_one(course, capsys, progress_file):
+    note(progress_file, "scaling", 1, True)
+    assert next_line(course, capsys).startswith("Next: exercise 1, 'Count'.")
+
+
+def test_before_the_first_check_the_next_exercise_is_in_the_notebook_that_was_copied(course, capsys):
+    command(course, "start", "02")
+    assert next_line(course, capsys) == "Next: exercise 1, 'Scale'. It is in my_exercises/02_scaling.ipynb"
+
+
 @pytest.mark.parametrize("number", ["01", "1", "01_data_folders.ipynb", "01_data_folders"])
 def test_start_copies_a_notebook_byte_for_byte(course, capsys, number):
     assert command(course, "start", number) == 0

@@ -14,6 +14,7 @@ from tests.exercises.reading import exercise_of, of_topic, other_ways, task_of
 from utils.data.samples import sample
 from utils.evaluation.reading import halves, read_any_predictions
 from utils.evaluation.thresholds import reach_recall
+from utils.exercises.precision_recall import cells, certainty, trying
 
 QUESTION = of_topic("precision_recall")
 
@@ -165,6 +166,16 @@ def test_another_right_way_is_as_good_as_ours(number, answer):
 # --- what texts state --------------------------------------------------------------------------------
 
 
+def test_what_the_four_cells_are_counted_from_is_what_the_task_says():
+    assert "`labels` and `scores` are lists" in task(1)
+    assert {type(given) for labels, scores, *_ in cells.CASES for given in (labels, scores)} == {list}
+
+
+def test_the_slips_of_an_interval_give_different_ones_for_9_of_10():
+    ends = [tuple(np.round(slip(9, 10, 1.96), 3)) for slip in (*certainty.SLIPS.values(), QUESTION[8].reference)]
+    assert len(set(ends)) == len(certainty.SLIPS) + 1
+
+
 def test_the_example_of_the_four_cells_is_true():
     assert QUESTION[1].reference(["logo", "cat", "logo"], [0.9, 0.8, 0.3], "logo", 0.5) == (1, 1, 1, 0)
 
@@ -178,6 +189,13 @@ def test_the_example_of_the_threshold_is_true():
     assert [QUESTION[4].reference(is_positive, scores, at_least) for at_least in (0.5, 1.0)] == [0.9, 0.4]
     assert "a recall of 0.5 needs one of the two logos, so the threshold is 0.9" in task(4)
     assert "1.0 needs both, and the threshold is 0.4" in task(4)
+
+
+def test_the_example_of_the_calibration_error_is_true():
+    came_true, confidences = np.array([True, False, True, True]), np.array([0.75, 0.75, 0.65, 0.65])
+    assert QUESTION[9].reference(came_true, confidences) == pytest.approx(0.3)
+    stated = "`np.array([True, False, True, True])` with the confidences `np.array([0.75, 0.75, 0.65, 0.65])` gives 0.3"
+    assert stated in task(9)
 
 
 def test_among_as_many_logos_as_others_the_same_model_has_a_precision_of_95_percent():
@@ -205,9 +223,18 @@ def test_the_lawyers_interval_is_the_one_in_the_text():
 def test_the_shipped_table_has_as_many_false_alarms_as_the_text_says():
     valid, test = halves(read_any_predictions(sample("predictions") / "predictions.csv"))
     assert QUESTION[15].reference(valid, test, "other_logo", 0.9) == 33
+    assert 'false_alarms(valid, test, "other_logo", 0.9)`: there are 33.' in task(15)
     assert (test["label"] != "other_logo").sum() == 1600
     assert "costs 33 false alarms among 1,600 pictures of other classes" in QUESTION[15].why
     assert f"0.99 costs {QUESTION[15].reference(valid, test, 'other_logo', 0.99)}:" in QUESTION[15].why
+
+
+def test_the_usual_slips_about_false_alarms_differ_on_the_first_pair_of_tables():
+    seed, positive, at_least = trying.PROBED[0]
+    given = trying._made(seed, "valid"), trying._made(seed + 10, "test"), positive, at_least
+    slips = [trying._on_valid, trying._misses, trying._taken, trying._likeliest, trying._exchanged, trying._test_alone,
+             trying._by_precision, trying._for_0_9, trying.false_alarms]  # fmt: skip
+    assert len({int(slip(*given)) for slip in slips}) == len(slips)
 
 
 def test_the_costs_in_the_task_are_those_of_the_reference():

@@ -57,6 +57,15 @@ def test_what_was_correct_once_stays_so(course):
     assert progress.read(course) == {"topic": {1: True, 2: False}, "other": {1: True}}
 
 
+def test_the_latest_topic_is_that_of_the_last_check_among_those_asked_about(course):
+    assert progress.latest(["one", "two"], course) is None
+    for topic in ("two", "one", "two", "gone"):
+        progress.note(topic, 1, False, course)
+    assert progress.latest(["one", "two"], course) == "two"
+    assert progress.latest(["one"], course) == "one"
+    assert progress.latest(["three"], course) is None
+
+
 def test_there_is_no_progress_before_the_first_check(course):
     assert progress.read(course) == {}
 

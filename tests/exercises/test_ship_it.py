@@ -17,7 +17,7 @@ from torch import nn
 from torchvision import models
 from torchvision.transforms import v2
 
-from tests.exercises.reading import changing_verdicts, of_topic, other_ways, task_of
+from tests.exercises.reading import changing_verdicts, exercise_of, of_topic, other_ways, read, task_of
 from utils.data.resizing import resize
 from utils.data.transforms import Normalisation, Preprocessing
 from utils.evaluation.intervals import wilson
@@ -403,9 +403,9 @@ def card_with_torch(table, least):
             "few": few}  # fmt: skip
 
 
-def card_with_a_set(table, least):
+def card_with_numbers_of_torch(table, least):
     found = card_by_groups(table, least)
-    return {**found, "few": set(found["few"]), "low": np.array(found["low"]), "high": torch.tensor([found["high"]])[0]}
+    return {**found, "few": tuple(found["few"]), "low": np.array(found["low"]), "high": torch.tensor(found["high"])}
 
 
 def card_with_a_crosstab(table, least):
@@ -439,7 +439,7 @@ RIGHT = {
          as_the_facts_say_with_a_scale_and_a_shift, as_the_facts_say_by_torch],
     11: [loaded_by_the_library, loaded_by_default, loaded_with_all_prefixes_at_once, loaded_with_an_error_of_its_own,
          loaded_by_a_file_object],
-    12: [card_by_groups, card_in_a_loop, card_with_torch, card_with_a_set, card_with_a_crosstab],
+    12: [card_by_groups, card_in_a_loop, card_with_torch, card_with_numbers_of_torch, card_with_a_crosstab],
     13: [pd.Series(JOBS), {job: letter.upper() for job, letter in JOBS.items()}, {job: f"{letter})" for job, letter in JOBS.items()},
          {job: f"({letter})" for job, letter in JOBS.items()}, {**JOBS, "another": "z"}],
 }  # fmt: skip
@@ -447,6 +447,18 @@ RIGHT = {
 
 def test_each_question_has_other_right_answers():
     assert set(RIGHT) == set(QUESTION)
+
+
+def test_the_head_says_how_many_minutes_an_exercise_takes():
+    text = "\n".join(cell.source for cell in read(exercise_of("ship_it")))
+    stated = [int(minutes) for minutes in re.findall(r"^\*[\w ]+ · (\d+) minutes\*$", text, flags=re.MULTILINE)]
+    assert len(stated) == len(QUESTION) and f"Each takes {min(stated)} to {max(stated)} minutes" in text
+
+
+def test_where_weights_lie_at_the_top_of_a_file_nothing_else_does():
+    assert "The tensors are all that lies at the top of the file; or they lie under" in task_of("ship_it", 11)
+    tops = [content for content in loading._harmless().values() if not {"state_dict", "model"} & set(content)]
+    assert len(tops) >= 2 and all(torch.is_tensor(value) for content in tops for value in content.values())
 
 
 @other_ways(RIGHT)

@@ -715,6 +715,11 @@ def test_the_example_of_odds_is_true():
     assert "gives 1/6, 1/2, 1/6, 1/6" in task(11)
 
 
+def test_what_adds_up_to_1_is_called_a_probability_and_not_odds():
+    told = [QUESTION[11].judge(mistake.answer).text for mistake in QUESTION[11].mistakes]
+    assert [text for text in [task(11), QUESTION[11].why, *QUESTION[11].hints, *told] if "odds" in text.lower()] == []
+
+
 @pytest.mark.parametrize("place", range(len(distilling.ASKED)))
 def test_what_a_student_learns_by_is_what_the_library_has(place):
     targets, classes, share, temperature = distilling.ASKED[place]

@@ -95,7 +95,7 @@ def test_rows_beyond_the_table_are_refused_with_its_length(value):
 
 
 def test_a_row_twice_is_refused():
-    with pytest.raises(NotYet, match="1 of your 3 rows stand there twice"):
+    with pytest.raises(NotYet, match="1 of your 3 rows stands there twice"):
         as_rows([2, 0, 2], 5)
 
 

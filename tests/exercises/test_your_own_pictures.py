@@ -397,14 +397,39 @@ def test_the_score_to_beat_of_the_brief_is_what_the_reason_says():
     assert (round(found["accuracy"], 2), round(found["macro F1"], 2)) == (0.44, 0.21)
 
 
-@pytest.mark.parametrize(
-    ("hits", "of", "low", "high"), [(47, 54, 0.76, 0.94), (17, 18, 0.74, 0.99), (16, 18, 0.67, 0.97)]
-)
-def test_the_intervals_of_the_tasks_are_those_of_wilson(hits, of, low, high):
+@pytest.mark.parametrize(("hits", "of", "low", "high", "times"), [(47, 54, 0.76, 0.94, 1), (17, 18, 0.74, 0.99, 2)])
+def test_the_intervals_of_the_tasks_are_those_of_wilson(hits, of, low, high, times):
     sure = wilson(hits, of)
     assert (round(sure.low, 2), round(sure.high, 2)) == (low, high)
-    text = text_of_the_notebook()
-    assert re.search(rf"{hits}\D+(of {of}\D+)?{low} to {high}", text)
+    assert len(re.findall(rf"{hits}\D+(?:of {of}\D+)?{low} to {high}", text_of_the_notebook())) == times
+
+
+def test_one_number_of_screens_is_found_in_all_of_the_story():
+    texts = "\n".join([text_of_the_notebook(), *(question.why for question in QUESTION.values())])
+    found = re.findall(r"(\d+) of 18|of 18 screens in\s+test (\d+)", texts, flags=re.IGNORECASE)
+    assert len(found) >= 6 and {"".join(pair) for pair in found} == {"17"}
+
+
+def test_the_head_says_how_many_minutes_an_exercise_takes():
+    text = "\n".join(cell.source for cell in read(exercise_of("your_own_pictures")))
+    stated = [int(minutes) for minutes in re.findall(r"^\*[\w ]+ · (\d+) minutes\*$", text, flags=re.MULTILINE)]
+    assert len(stated) == len(QUESTION) and f"Each takes {min(stated)} to {max(stated)} minutes" in text
+
+
+def test_what_the_worked_report_is_said_to_say_stands_in_it():
+    report = " ".join(re.sub(r"^> ?", "", QUESTION[12].why, flags=re.MULTILINE).split())
+    quoted = {number: re.findall(r"worked report[^*]*\*([^*]+)\*", " ".join(question.why.split()))
+              for number, question in QUESTION.items() if number != 12}  # fmt: skip
+    named = sum(question.why.count("worked report") for question in QUESTION.values())
+    assert sum(map(len, quoted.values())) == named >= 8
+    assert {number: each for number, each in quoted.items() if not all(words in report for words in each)} == {}
+
+
+def test_the_report_and_the_days_post_agree_on_what_is_put_aside():
+    why = " ".join(QUESTION[12].why.split())
+    assert f"of the {POST['put aside']} of a day's post it would be {POST['screens among them']}" in why
+    in_test, alarms = 18, posting.ALARMS * (54 - 18)
+    assert f"Of {17 + round(alarms)} pictures that were put aside in test 17 are screens" in why and in_test == 54 / 3
 
 
 def test_four_pictures_to_two_have_the_p_value_of_the_task():
@@ -461,12 +486,14 @@ def test_the_worked_report_has_a_paragraph_on_each_part_of_the_rubric():
 
 
 def test_the_lines_to_type_name_parameters_that_the_lesson_has():
-    lines = re.findall(r"^papermill (lessons/\S+) \S+ -k python3 (.+)$", text_of_the_notebook(), flags=re.MULTILINE)
+    lines = re.findall(r"^papermill (lessons/\S+) my_exercises/\S+ (.+)$", text_of_the_notebook(), flags=re.MULTILINE)
     lesson = nbformat.read(LESSONS / "09_your_own_pictures.ipynb", as_version=4)
     (cell,) = [cell for cell in lesson.cells if "parameters" in cell.metadata.get("tags", [])]
     known = set(re.findall(r"^(\w+):", cell.source, flags=re.MULTILINE))
-    assert len(lines) == 3 and {path for path, _ in lines} == {"lessons/09_your_own_pictures.ipynb"}
+    assert len(lines) == text_of_the_notebook().count("papermill ") == 3
+    assert {path for path, _ in lines} == {"lessons/09_your_own_pictures.ipynb"}
     for _, options in lines:
+        assert re.search(r" -p output_dir runs/\w+$", options) and "-k " not in options
         assert set(re.findall(r'-p (\w+)|-y "(\w+):', options)) <= {(name, "") for name in known} | {
             ("", name) for name in known
         }

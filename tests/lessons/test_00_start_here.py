@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.lessons import tool
-from tests.lessons.tool import digest, folder_of, picture
+from tests.lessons.tool import folder_of, picture
 from tests.test_house import targets
 from utils.evaluation.predictions import read_predictions
 from utils.exercises.__main__ import main as exercises
@@ -38,9 +38,7 @@ def quick_run(tmp_path_factory):
     tmp_path = tmp_path_factory.mktemp("lesson 00")
     own = folder_of(tmp_path / "own pictures", 2, 24)
     (own / "class 00" / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
-    before = digest(own)
     results, text = run(tmp_path, data_dir=str(own))
-    assert digest(own) == before
     return results, text, tmp_path / "out" / "output"
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torchvision.models import get_model
 
 from tests.lessons import tool
-from tests.lessons.tool import digest, folder_of, picture
+from tests.lessons.tool import folder_of, picture
 from utils.data.loaders import make_loaders
 from utils.data.samples import sample
 from utils.data.splits import add_splits
@@ -36,9 +36,7 @@ def quick_run(tmp_path_factory):
     """(results, text, folder of the results, own pictures) of a quick run on an own folder with two classes."""
     tmp_path = tmp_path_factory.mktemp("lesson 03")
     own = folder_of(tmp_path / "own pictures", 2, 24)
-    before = digest(own)
     results, text = run(tmp_path, data_dir=str(own), a_class=12)
-    assert digest(own) == before
     return results, text, tmp_path / "out" / "output", own
 
 

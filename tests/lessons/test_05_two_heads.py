@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tests.lessons import tool
-from tests.lessons.tool import digest, folder_of
+from tests.lessons.tool import folder_of
 from utils.data.loaders import IGNORE
 from utils.data.targets import add_targets
 from utils.evaluation.heads import of_head
@@ -26,11 +26,11 @@ from utils.training.heads import WeightedHeads
 from utils.training.objectives import CrossEntropy
 
 LESSON = "05_two_heads.ipynb"
-QUICK = {"epochs": 1, "runs": 1, "size": 32, "large": 64, "batch_size": 8}
 MAPPING = {
     "first": {"class 00": "yes", "class 01": "no", "class 02": "ignore"},
     "second": {"class 00": "big", "class 01": "small", "class 02": "small"},
 }
+QUICK = {"epochs": 1, "runs": 1, "size": 32, "large": 64, "batch_size": 8, "mapping": MAPPING}
 
 
 def run(tmp_path, **parameters):
@@ -53,9 +53,7 @@ def quick_run(tmp_path_factory):
     """(results, text, folder of the results, own pictures) of a quick run on an own folder with three classes."""
     tmp_path = tmp_path_factory.mktemp("lesson 05")
     own = folder_of(tmp_path / "own pictures", 3, 20)
-    before = digest(own)
     results, text = run(tmp_path, data_dir=str(own), mapping=MAPPING)
-    assert digest(own) == before
     return results, text, tmp_path / "out" / "output", own
 
 

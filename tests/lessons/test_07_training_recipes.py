@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tests.lessons import tool
-from tests.lessons.tool import digest, folder_of
+from tests.lessons.tool import folder_of
 from utils.evaluation.comparing import paired_difference
 from utils.files import read_yaml
 from utils.notebooks.source import parameters
@@ -42,9 +42,7 @@ def quick_run(tmp_path_factory):
     """(results, text, folder of the results, own pictures) of a quick run on an own folder with three classes."""
     tmp_path = tmp_path_factory.mktemp("lesson 07")
     own = folder_of(tmp_path / "own pictures", 3, 20)
-    before = digest(own)
     results, text = tool.run(LESSON, tmp_path, data_dir=str(own), **QUICK)
-    assert digest(own) == before
     return results, text, tmp_path / "out" / "output", own
 
 

@@ -17,7 +17,6 @@ from tests.lessons.test_07_training_recipes import QUICK as QUICK_07
 from utils.training.resuming import STATE, read_state
 
 pytestmark = pytest.mark.slow
-MEASURED = ("seconds", "latency", "milliseconds", "ms")  # in the names of numbers that another run measures anew
 
 
 def papermill(lesson, folder, parameters):
@@ -40,13 +39,8 @@ def kill(process):
 
 
 def numbers(folder):
-    return without_times(json.loads((folder / "out" / "results.json").read_text(encoding="utf-8"))["numbers"])
-
-
-def without_times(found):
-    if isinstance(found, dict):
-        return {name: without_times(each) for name, each in found.items() if not any(word in name for word in MEASURED)}
-    return [without_times(each) for each in found] if isinstance(found, list) else found
+    results = json.loads((folder / "out" / "results.json").read_text(encoding="utf-8"))
+    return tool.without_times(results["numbers"])
 
 
 def ended(folder):

@@ -12,13 +12,16 @@ from PIL import Image
 from utils.notebooks import run_notebook
 
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"
+# In the names of numbers that another run measures anew.
+MEASURED = ("seconds", "latency", "milliseconds", "ms", "as_long", "minutes", "front")
 
 
 def digest(folder):
-    """Names, contents and times of a whole folder."""
+    """Names, contents, times and permissions of a whole folder, and of the folder itself."""
     found = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        found.update(f"{path.relative_to(folder)} {path.stat().st_mtime_ns}".encode())
+    for path in (folder, *sorted(folder.rglob("*"))):
+        facts = path.stat()
+        found.update(f"{path.relative_to(folder)} {facts.st_mtime_ns} {facts.st_mode}".encode())
         found.update(path.read_bytes() if path.is_file() else b"")
     return found.hexdigest()
 
@@ -38,9 +41,12 @@ def folder_of(root, classes, each):
 
 
 def run(name, tmp_path, **parameters):
-    """Run a lesson; (results.json, all printed text), after checking that it ended well."""
+    """Run a lesson; (results.json, all printed text), after checking that it ended well and changed no picture."""
+    pictures = tmp_path / (parameters.get("data_dir") or "no pictures")
+    before = digest(pictures) if pictures.is_dir() else ""
     done = run_notebook(LESSONS / name, tmp_path / "out" / "report.ipynb", parameters, cwd=tmp_path)
     assert done.error is None, done.error
+    assert before == (digest(pictures) if pictures.is_dir() else ""), "the reader's folder was changed"
     executed = nbformat.read(done.notebook, as_version=4)
     texts = [output.get("text", "") for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
     return done.results, "".join(texts)
@@ -62,3 +68,10 @@ def definitions(lesson, space, *names):
             parts = [part for part in ast.parse(source).body if getattr(part, "name", None) in names]
             exec(compile(ast.Module(parts, []), lesson, "exec"), space)
     return [space[name] for name in names]
+
+
+def without_times(found):
+    """The numbers of a run without what the clock measured, at any depth."""
+    if isinstance(found, dict):
+        return {name: without_times(each) for name, each in found.items() if not any(word in name for word in MEASURED)}
+    return [without_times(each) for each in found] if isinstance(found, list) else found

@@ -1,0 +1,16 @@
+"""All that the lessons import, for the process that the tests of faults fork from: it is imported once, not for each run."""
+
+import ast
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from IPython.core.interactiveshell import InteractiveShell  # noqa: F401  what runs the cells
+
+from tests.lessons.tool import LESSONS
+
+for path in sorted(LESSONS.glob("[0-9]*.ipynb")):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            parts = ast.parse(TransformerManager().transform_cell(cell.source)).body
+            imports = [part for part in parts if isinstance(part, (ast.Import, ast.ImportFrom))]
+            exec(compile(ast.Module(imports, []), str(path), "exec"), {})
