@@ -37,7 +37,7 @@ def main(arguments=None) -> int:
 
 
 def show_command(options):
-    """Print a table: for each notebook how many exercises are correct, and which one is next."""
+    """Print a table: for each notebook how many exercises are correct, and which one is next where the learner is."""
     done = progress.read(options.root)
     notebooks = _notebooks(options.root)
     width = max(len(name) for name in ["exercises", *(notebook.path.stem for notebook in notebooks)])
@@ -118,8 +118,9 @@ def _pick(notebooks, numbers):
 
 
 def _next(notebooks, done, root):
-    """What to do now, in one line."""
-    for notebook in notebooks:
+    """What to do now, in one line: it goes on where the learner is, and comes to the lessons before that at the end."""
+    here = _here(notebooks, root)
+    for notebook in notebooks[here:] + notebooks[:here]:
         for number, title in notebook.titles.items():
             if done.get(notebook.topic, {}).get(number):
                 continue
@@ -127,6 +128,15 @@ def _next(notebooks, done, root):
             begin = f"To begin, type: python -m utils.exercises start {notebook.number}"
             return f"Next: exercise {number}, {title!r}. {f'It is in {own}' if (root / own).exists() else begin}"
     return "All done."
+
+
+def _here(notebooks, root):
+    """The place of the notebook in which an exercise was checked last; else of the first that was copied; else the first."""
+    topic = progress.latest([notebook.topic for notebook in notebooks], root)
+    places = [place for place, notebook in enumerate(notebooks) if notebook.topic == topic] or [
+        place for place, notebook in enumerate(notebooks) if (root / OWN / notebook.path.name).exists()
+    ]
+    return places[0] if places else 0
 
 
 def _parser():

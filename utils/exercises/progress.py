@@ -7,6 +7,7 @@ and a line that cannot be read is passed over. Written only from notebooks in `m
 
 import json
 import os
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def read(root: Path = ROOT) -> dict[str, dict[int, bool]]:
     for topic, number, correct in _entries(root):
         done = found.setdefault(topic, {})
         done[number] = done.get(number, False) or correct
+    return found
+
+
+def latest(topics: Iterable[str], root: Path = ROOT) -> str | None:
+    """Of these topics the one whose exercises were checked last; None where none was."""
+    topics, found = set(topics), None
+    for topic, _, _ in _entries(root):
+        found = topic if topic in topics else found
     return found
 
 

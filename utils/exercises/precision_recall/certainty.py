@@ -38,13 +38,29 @@ def _which_interval(ends, successes, trials, z):
         return "The lower end comes first."
     if np.allclose(ends, (seen - plain, seen + plain), atol=2e-4):
         return "That is the simple one, around what was seen: it can leave 0 to 1, and for 10 of 10 it has no width."
-    if np.allclose(ends, _without_the_second_term(successes, trials, z), atol=2e-4):
-        return "Two terms stand under the root: where is z² / (4 n²)?"
-    if np.allclose(ends, _n_not_squared(successes, trials, z), atol=2e-4):
-        return "In the last term under the root n is squared."
+    for words, slip in SLIPS.items():
+        if np.allclose(ends, slip(successes, trials, z), atol=2e-4):
+            return words
     if z != 1.96:
         return "Does z have its part?"
-    return "Check each term: both the middle and the half width are divided by 1 + z² / n."
+    return "Go through it term by term: the middle, what stands under the root, what stands before it, what both are divided by."
+
+
+def _parts(successes, trials, z):
+    """What stands in the middle, before and under the root (two terms), and below the line."""
+    seen = successes / trials
+    return seen + z**2 / (2 * trials), z, seen * (1 - seen) / trials, z**2 / (4 * trials**2), 1 + z**2 / trials
+
+
+def _interval(part=lambda parts, n, z: parts):
+    """A Wilson's interval with some of its parts changed."""
+
+    def interval(successes, trials, z=1.96):
+        middle, before, one, other, below = part(_parts(successes, trials, z), trials, z)
+        half = before * math.sqrt(one + other)
+        return (middle - half) / below, (middle + half) / below
+
+    return interval
 
 
 def _simple(successes, trials, z=1.96):
@@ -56,6 +72,25 @@ def _simple(successes, trials, z=1.96):
 def _undivided(successes, trials, z=1.96):
     low, high = wilson(successes, trials, z)
     return low * (1 + z**2 / trials), high * (1 + z**2 / trials)
+
+
+def _half_undivided(successes, trials, z=1.96):
+    (low, high), below = wilson(successes, trials, z), 1 + z**2 / trials
+    half = (high - low) / 2 * below
+    return (low + high) / 2 - half, (low + high) / 2 + half
+
+
+def _middle_undivided(successes, trials, z=1.96):
+    (low, high), below = wilson(successes, trials, z), 1 + z**2 / trials
+    return (low + high) / 2 * below - (high - low) / 2, (low + high) / 2 * below + (high - low) / 2
+
+
+def _in_percent(successes, trials, z=1.96):
+    return [100 * end for end in wilson(successes, trials, z)]
+
+
+def _rounded(successes, trials, z=1.96):
+    return [round(end, 2) for end in wilson(successes, trials, z)]
 
 
 def _without_the_second_term(successes, trials, z=1.96):
@@ -70,6 +105,31 @@ def _n_not_squared(successes, trials, z=1.96):
     return (low + high) / 2 - half, (low + high) / 2 + half
 
 
+_z_not_before = _interval(lambda parts, n, z: (parts[0], 1, *parts[2:]))
+_two_for_four = _interval(lambda parts, n, z: (*parts[:3], 2 * parts[3], parts[4]))
+_middle_times_n = _interval(lambda parts, n, z: (parts[0] - z**2 / (2 * n) + z**2 / 2 * n, *parts[1:]))
+_root_times_n = _interval(lambda parts, n, z: (*parts[:3], z**2 / 4 * n**2, parts[4]))
+_both_times_n = _interval(
+    lambda parts, n, z: (parts[0] - z**2 / (2 * n) + z**2 / 2 * n, *parts[1:3], z**2 / 4 * n**2, parts[4])
+)
+PARENTHESES = "`a / 2 * n` is a / 2, times n: what stands below the line needs parentheses in Python."
+DIVIDED = "Both the middle and the half width are divided by 1 + z² / n."
+SLIPS = {
+    "Two terms stand under the root: where is z² / (4 n²)?": _without_the_second_term,
+    "In the last term under the root n is squared.": _n_not_squared,
+    "In the last term under the root: what is n² multiplied by?": _two_for_four,
+    "The half width is z times the root: what stands before yours?": _z_not_before,
+    f"{DIVIDED} Neither of yours is.": _undivided,
+    f"{DIVIDED} Your half width is not.": _half_undivided,
+    f"{DIVIDED} Your middle is not.": _middle_undivided,
+    f"In the middle, {PARENTHESES}": _middle_times_n,
+    f"In the last term under the root, {PARENTHESES}": _root_times_n,
+    f"In the middle and under the root, {PARENTHESES}": _both_times_n,
+    "In per cent? A share is from 0 to 1.": _in_percent,
+    "So it is with two digits. Do not round: leave that to whoever writes it down.": _rounded,
+}
+
+
 q8 = Question(
     number=8,
     reference=wilson,
@@ -82,9 +142,8 @@ q8 = Question(
     "says 0.72 to 1.0, which is what ten pictures are worth.",
     mistakes=[
         Mistake(_simple, "that is the simple one".capitalize()),
-        Mistake(_undivided, "are divided by 1 + z"),
-        Mistake(_without_the_second_term, "where is z² / (4 n²)"),
-        Mistake(_n_not_squared, "n is squared"),
+        *(Mistake(slip, words) for words, slip in SLIPS.items()),
+        Mistake(lambda successes, trials, z=1.96: (0.5, 0.6), "Go through it term by term"),
         Mistake(lambda successes, trials, z=1.96: wilson(successes, trials, z)[::-1], "lower end comes first"),
         Mistake(lambda successes, trials, z=1.96: wilson(successes, trials), "Does z have its part"),
         Mistake(lambda successes, trials, z=1.96: wilson(successes, trials, z)[0], "expected two numbers"),
@@ -126,13 +185,20 @@ def _which_error(got, came_true, confidences):
         return "A bin without pictures has no share and no mean: it counts for nothing."
     usual = {
         "So it is if every bin counts the same; a bin counts by its pictures.": _bins_alike(came_true, confidences),
-        "So it is without bins: too sure here and too timid there cancel.": abs(came_true.mean() - confidences.mean()),
+        "So it is without bins, or with the signs left on: too sure here and too timid there cancel.":
+            abs(_signed(came_true, confidences)),
+        "So it is with the signs left on: too sure here and too timid there cancel.": -abs(_signed(came_true, confidences)),
         "So it is if each picture is a bin of its own.": np.abs(came_true - confidences).mean(),
         "So far apart is the worst bin.": _worst_bin(came_true, confidences),
         "So it is if a confidence of just 1 has a bin of its own, an eleventh.": _eleven(came_true, confidences),
         "So it is if pictures with a confidence of just 1 are left out.": _left_out(came_true, confidences),
         "So it is if pictures with a confidence of just 1 are in no bin.": _in_no_bin(came_true, confidences),
-    }
+        "In per cent? A share is from 0 to 1.": 100 * calibration_error(came_true, confidences),
+        "So it is if what the bins say is added up and divided by ten: a bin counts by its pictures.":
+            sum(_apart(came_true, confidences)) / 10,
+        "So it is if a bin is held against its middle, and not against the mean confidence in it.":
+            _from_the_middle(came_true, confidences),
+    }  # fmt: skip
     otherwise = "In each bin: how far is the share that came true from the mean confidence?"
     return first_near(got, usual, otherwise, abs_tol=1e-6)
 
@@ -140,6 +206,12 @@ def _which_error(got, came_true, confidences):
 def _apart(came_true, confidences, bins=10):
     number = np.minimum((confidences * bins).astype(int), bins - 1)
     return [abs(came_true[number == each].mean() - confidences[number == each].mean()) for each in np.unique(number)]
+
+
+def _from_the_middle(came_true, confidences):
+    number = np.minimum((confidences * 10).astype(int), 9)
+    bins = [(number == each, (each + 0.5) / 10) for each in np.unique(number)]
+    return sum(inside.mean() * abs(came_true[inside].mean() - middle) for inside, middle in bins)
 
 
 def _bins_alike(came_true, confidences):
@@ -197,6 +269,11 @@ q9 = Question(
         Mistake(_eleven, "an eleventh"),
         Mistake(_left_out, "are left out"),
         Mistake(_in_no_bin, "are in no bin"),
+        Mistake(lambda came_true, confidences: 100 * calibration_error(came_true, confidences), "In per cent? A share"),
+        Mistake(_signed, "with the signs left on"),
+        Mistake(lambda came_true, confidences: -_signed(came_true, confidences), "with the signs left on"),
+        Mistake(lambda came_true, confidences: sum(_apart(came_true, confidences)) / 10, "divided by ten"),
+        Mistake(_from_the_middle, "held against its middle"),
         Mistake(lambda came_true, confidences: calibration_error(came_true, confidences) ** 2, "In each bin"),
         Mistake(_apart, "expected an error"),
     ],

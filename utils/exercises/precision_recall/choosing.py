@@ -29,9 +29,14 @@ def threshold_for(is_positive, scores, at_least):
 def probe_threshold_for(answer):
     for rows, at_least in SETS:
         is_positive, scores = (np.array(column) for column in zip(*rows))
-        got = as_number(answer(is_positive.copy(), scores.copy(), at_least), "a threshold, a number")
+        given = {"is_positive": is_positive.copy(), "scores": scores.copy()}
+        got = as_number(answer(*given.values(), at_least), "a threshold, a number")
         right = threshold_for(is_positive, scores, at_least)
         if got == right:
+            for name, was in (("is_positive", is_positive), ("scores", scores)):
+                if not np.array_equal(given[name], was):
+                    raise NotYet(f"{len(rows)} pictures: the right threshold, but your function changed `{name}`, and whoever "
+                                 "called it goes on with that. Change a copy.")  # fmt: skip
             continue
         logos, found = is_positive.sum(), int((scores[is_positive] >= got).sum())
         raise NotYet(f"{logos} logos, wanted a recall of {at_least:g}: from {got:.4g} on, logos taken: {found}. "
@@ -51,6 +56,12 @@ def _which_threshold(got, right, of_logos, at_least):
 
 def _by_quantile(is_positive, scores, at_least):
     return np.quantile(scores[is_positive], 1 - at_least)
+
+
+def _sorting(is_positive, scores, at_least):
+    right = threshold_for(is_positive, scores, at_least)
+    scores.sort()
+    return right
 
 
 def _of_all(is_positive, scores, at_least):
@@ -108,6 +119,7 @@ q4 = Question(
         Mistake(_a_little_lower, "the threshold could be higher"),
         Mistake(lambda is_positive, scores, at_least: at_least, "logos taken: "),
         Mistake(lambda is_positive, scores, at_least: scores[is_positive], "expected a threshold"),
+        Mistake(_sorting, "the right threshold, but your function changed `scores`"),
     ],
 )
 

@@ -34,9 +34,13 @@ def macro_recall_too_kind(counts):
 def probe_macro_recall(answer):
     for counts in MATRICES:
         right = macro_recall(counts)
-        got = number_or_nan(answer(counts.copy()), "a mean, a number or math.nan", defined=not math.isnan(right))
+        given = counts.copy()
+        got = number_or_nan(answer(given), "a mean, a number or math.nan", defined=not math.isnan(right))
         if not math.isclose(got, right, abs_tol=1e-9) and not (math.isnan(got) and math.isnan(right)):
             raise NotYet(f"for {counts.tolist()} you say {got:.3g}. {_which_mean(got, right, counts)}")
+        if not np.array_equal(given, counts):
+            raise NotYet(f"for {counts.tolist()} the mean is right, but your function changed `counts`, and whoever called it goes "
+                         "on with that. Change a copy.")  # fmt: skip
 
 
 def _which_mean(got, right, counts):
@@ -58,6 +62,12 @@ def _which_mean(got, right, counts):
 def _without_zeros(counts):
     recalls = np.diag(counts) / counts.sum(axis=1)
     return recalls[recalls > 0].mean()
+
+
+def _emptying(counts):
+    mean = macro_recall(counts)
+    counts[:] = 0
+    return mean
 
 
 def _nanmean(counts):
@@ -129,5 +139,6 @@ q7 = Question(
         Mistake(_none_for_nan, "return math.nan"),
         Mistake(lambda counts: None, "is there a return at its end"),
         Mistake(lambda counts: np.diag(counts) / counts.sum(axis=1).clip(1), "expected a mean"),
+        Mistake(_emptying, "the mean is right, but your function changed `counts`"),
     ],
 )

@@ -1,9 +1,13 @@
 """Exercise 11: rows that do not get lost."""
 
+from pathlib import PurePosixPath
+
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import as_dict, shown
 
 FILES = [("shop/1.jpg", 0.9), ("street/1.jpg", 0.2), ("shop/2.jpg", 0.6), ("street/old/1.jpg", 0.4)]
+FILES += [("Shop//2.JPG", 0.7)]  # it looks untidy, and is kept as it came
 TWICE = [  # far apart; the first score 0.0, which counts as False; the same score again
     [("shop/1.jpg", 0.9), ("shop/2.jpg", 0.6), ("shop/1.jpg", 0.3)],
     [("shop/1.jpg", 0.0), ("shop/1.jpg", 0.3), ("shop/2.jpg", 0.6)],
@@ -30,7 +34,8 @@ def scores_by_file(rows):
 
 
 def probe_scores_by_picture(answer):
-    got = as_dict(answer(list(FILES)), "a dictionary {path: score}")
+    case = f"for {FILES}, in which no path comes twice"
+    got = as_dict(asked(answer, case, list(FILES)), "a dictionary {path: score}")
     missing = [path for path, _ in FILES if path not in got]
     if missing:
         raise NotYet(f"{len(FILES)} pictures went in, {len(got)} came out: {shown(got)}. Where is {missing[0]!r}?")
@@ -89,6 +94,21 @@ def _asserts(rows):
     return dict(rows)
 
 
+def _renamed(rename):
+    """A scores_by_picture that keeps each score under another spelling of its path."""
+    return lambda rows: {rename(path): score for path, score in scores_by_picture(rows).items()}
+
+
+def _file_names_that_raise(rows):
+    scores = {}
+    for path, score in rows:
+        name = path.split("/")[-1]
+        if name in scores:
+            raise ValueError(name)
+        scores[name] = score
+    return scores
+
+
 def _zeros(rows):
     return {path: 0.0 for path, _ in rows}
 
@@ -114,6 +134,9 @@ q11 = Question(
         Mistake(_raises_another, "'shop/1.jpg' comes twice, your code raises KeyError: 'twice'"),
         Mistake(_asserts, "your code raises AssertionError: a path is there twice"),
         Mistake(_zeros, "you return"),
+        Mistake(_renamed(str.lower), "Where is 'Shop//2.JPG'"),
+        Mistake(_renamed(lambda path: str(PurePosixPath(path))), "Where is 'Shop//2.JPG'"),
+        Mistake(_file_names_that_raise, "in which no path comes twice: your code raised ValueError: 1.jpg"),
         Mistake(lambda rows: list(rows), "expected a dictionary"),
     ],
 )

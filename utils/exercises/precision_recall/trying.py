@@ -10,7 +10,7 @@ from utils.exercises.values import as_number
 
 # A seed of two tables, the class, and the recall that is wanted: on the first the usual mistakes all give different
 # numbers, and on each the highest threshold that reaches the recall is also the one that choose_and_report takes.
-PROBED = [(8, "dog", 0.95), (3, "owl", 0.9), (9, "cat", 0.8)]
+PROBED = [(82, "dog", 0.95), (3, "owl", 0.9), (9, "cat", 0.8)]
 
 
 def false_alarms(valid, test, positive, at_least):
@@ -52,6 +52,7 @@ def _reason(got, *arguments):
         "Valid and test are exchanged: so many there are on valid, if test chooses.": _exchanged(*arguments),
         "So many there are on test, if test chooses: it may not.": _test_alone(*arguments),
         "Precision and recall are exchanged: the need is a recall.": _by_precision(*arguments),
+        "So many there are for a recall of 0.9. How much is asked for is in `at_least`.": _for_0_9(*arguments),
     }
     otherwise = "Print what choose_and_report gives back: two outcomes, each with tp, fp, fn and tn."
     return first_near(got, usual, otherwise)
@@ -89,6 +90,10 @@ def _by_precision(valid, test, positive, at_least):
         return -1
 
 
+def _for_0_9(valid, test, positive, at_least):
+    return false_alarms(valid, test, positive, 0.9)
+
+
 q15 = Question(
     number=15,
     reference=false_alarms,
@@ -106,6 +111,7 @@ q15 = Question(
         Mistake(_taken, "the right ones among them"),
         Mistake(_likeliest, "the threshold has not been used"),
         Mistake(_by_precision, "Precision and recall are exchanged"),
+        Mistake(_for_0_9, "'dog' with a recall of 0.95: you say 7. So many there are for a recall of 0.9"),
         Mistake(_exchanged, "Valid and test are exchanged"),
         Mistake(_test_alone, "if test chooses: it may not"),
         Mistake(lambda valid, test, positive, at_least: 0, "two outcomes"),

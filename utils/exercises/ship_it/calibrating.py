@@ -16,14 +16,14 @@ TABLES = [(4, 30, 10), (3, 20, 8), (5, 8, 20), (2, 6, 1000), (4, 50, 4)]
 
 
 def calibration_pictures(table, most):
-    """Rows of the table, `most` of them where there are as many, to take int8's ranges from."""
+    """Rows of the table, no more than `most`, to take int8's ranges from: of each class its share."""
     train = table[table["split"] == "train"].sort_values("label", kind="stable")
     places = np.linspace(0, len(train) - 1, min(most, len(train))).round().astype(int)
     return train.iloc[places]
 
 
 def calibration_pictures_as_found(table, most):
-    """Rows of the table, `most` of them where there are as many, to take int8's ranges from."""
+    """Rows of the table, no more than `most`, to take int8's ranges from: of each class its share."""
     return table.iloc[:most]
 
 

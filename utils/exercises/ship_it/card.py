@@ -130,7 +130,11 @@ def _check_few(said, right, table, least, case):
             )
     if len(got) > len(right):
         raise NotYet(f"{case}: few is {shown(got)}, and one stands there twice.")
-    if not isinstance(said["few"], (set, frozenset)) and got != right:
+    if isinstance(said["few"], (set, frozenset)):
+        raise NotYet(
+            f"{case}: few is a set, which has no order, and JSON has no sets. A list is asked for that is sorted."
+        )
+    if got != right:
         raise NotYet(f"{case}: few is {shown(got)}, and a list is asked for that is sorted.")
 
 
@@ -228,6 +232,7 @@ q12 = Question(
         Mistake(_of(few=_counted), "few is ['bee'], and a class with 0 test pictures is missing"),
         Mistake(_of(few=_at_most), "'dog' is among the few, and has 5"),
         Mistake(_of(few=_of_all), "few is [], and a class with 0"), Mistake(_of(few=_unsorted), "is asked for that is sorted"),
+        Mistake(_of(few=lambda table, least: set(card_numbers(table, least)["few"])), "few is a set, which has no order"),
         Mistake(_of(few=_predicted_too), "'c' is among the few. It was predicted, and is nowhere a label."),
         Mistake(_of(few=lambda table, least: ["ant", "ant", "bee"]), "one stands there twice"),
         Mistake(_of(few=lambda table, least: 2), "expected few, a list of classes"),

@@ -53,8 +53,8 @@ def _check_worst(worst, right, wanted, given, case):
             "That is the share: the worst difference comes first.": right[1] if right[1] != right[0] else NAN,
             "That is the mean of all differences; one wrong answer among many right ones hardly moves it.":
                 np.abs(differences).mean(),
-            "So it is with the signs left on: too low is a difference as well as too high.": differences.max(),
-            "So it is with the signs left on, the other way round.": (-differences).max(),
+            "So it is if only what is too high counts: too low is a difference as well.": differences.max(),
+            "So it is if only what is too low counts: too high is a difference as well.": (-differences).max(),
             "That is the lowest, with its sign.": differences.min(),
             "That is the sum of a picture's differences.": np.abs(differences).sum(axis=1).max(),
             "That is the sum of all differences.": np.abs(differences).sum(),
@@ -137,8 +137,8 @@ q2 = Question(
     "does not. Half-precision files really give nan, where a number in between outgrows 65,504.",
     mistakes=[
         Mistake(_of(lambda wanted, given: np.abs(given - wanted).mean()), "the mean of all differences"),
-        Mistake(_of(lambda wanted, given: (given - wanted).max()), "with the signs left on: too low"),
-        Mistake(_of(lambda wanted, given: (wanted - given).max()), "two pictures: the worst difference is 0.08, you say. So it is with"),
+        Mistake(_of(lambda wanted, given: (given - wanted).max()), "only what is too high counts"),
+        Mistake(_of(lambda wanted, given: (wanted - given).max()), "two pictures: the worst difference is 0.08, you say. So it is if only what is too low"),
         Mistake(_of(lambda wanted, given: (wanted - given).min()), "five pictures: the worst difference is -0.12"),
         Mistake(_of(lambda wanted, given: (given - wanted).min()), "with its sign"),
         Mistake(_of(lambda wanted, given: np.abs(given - wanted).sum(axis=1).max()), "the sum of a picture's"),

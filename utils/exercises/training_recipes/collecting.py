@@ -23,6 +23,9 @@ SWEEPS = [
      {"size": 2, "epochs": 11, "lr": 1e-05}),
 ]  # fmt: skip
 
+# Two calls with the same values, and first letters, that are of other parameters.
+RENAMED = [[{"lr": lr, name: value} for lr in (0.1, 0.3) for value in (0.9, 0.5)] for name in ("momentum", "mixup")]
+
 
 def all_results(runs, train, folder):
     """What train(**values) gives for each run, in order; what is in the folder is not trained again."""
@@ -63,6 +66,11 @@ def probe_all_results(answer):
             _check_call(answer, runs, _Train(seed=1), folder, runs, f"{case}, another folder, and other pictures")
         with folder_of({}) as folder:
             _check_after_a_stop(answer, runs, folder, f"{case}, stopped in the third")
+    with folder_of({}) as folder:
+        train, case = _Train(seed=3), f"{len(RENAMED[0])} runs, {_told(RENAMED[0][0])} to {_told(RENAMED[0][-1])}"
+        _check_call(answer, RENAMED[0], train, folder, RENAMED[0], case)
+        _check_call(answer, RENAMED[1], train, folder, RENAMED[1],
+                    f"{case}, and then a call with {' and '.join(RENAMED[1][0])} in the same folder")  # fmt: skip
 
 
 @contextmanager
@@ -80,10 +88,11 @@ class _Train:
     """What `train` is: its result depends on all values, and on the seed of its pictures; it knows what it was called with."""
 
     def __init__(self, seed, stop_at=None):
-        self.seed, self.stop_at, self.called = seed, stop_at, []
+        self.seed, self.stop_at, self.called, self.ever = seed, stop_at, [], []
 
     def __call__(self, **values):
         self.called.append(values)
+        self.ever.append(values)
         if len(self.called) == self.stop_at:
             raise _Stopped
         return self.result(values)
@@ -127,7 +136,7 @@ def _check_call(answer, runs, train, folder, left, case):
 
 
 def _whose(result, values, runs, train):
-    for other in runs:
+    for other in [*runs, *train.ever]:
         if other != values and result == train.result(other):
             return f"That is what {_told(other)} gave. Under which name is each of the two kept?"
     return "That is the result of none of these runs. Where does it come from?"
@@ -154,6 +163,16 @@ def _named(name_of):
 
 def _joined(before, form=str):
     return _named(lambda values, place: before.join(form(value) for value in values.values()))
+
+
+def _by_first_letters(runs, train, folder):
+    results = []
+    for values in runs:
+        path = folder / ",".join(f"{name[0]}{value}" for name, value in values.items())
+        if not path.exists():
+            path.write_text(json.dumps(train(**values)))
+        results.append(json.loads(path.read_text()))
+    return results
 
 
 def _in_digits(form):
@@ -250,6 +269,8 @@ q20 = Question(
         Mistake(_joined("_", _in_digits("g")), "That is what size=11 epochs=2 lr=0.01234564 gave"),
         Mistake(_named(lambda values, place: hash(str(values))), "in another session, with a copy of the folder: lr=0.01 optimizer=sgd was trained once more"),
         Mistake(_named(lambda values, place: "_".join(sorted(map(str, values.values())))), "That is what size=11 epochs=2 lr=1e-05"),
+        Mistake(_joined("_"), "with lr and mixup in the same folder: for lr=0.1 mixup=0.9 you return"),
+        Mistake(_by_first_letters, "That is what lr=0.1 momentum=0.9 gave. Under which name"),
         Mistake(_by_beginning, "for lr=0.1 seed=1 you return"), Mistake(_opened_first, "your code raised JSONDecodeError"),
         Mistake(_joined(""), "That is what size=1 epochs=12"),
         Mistake(_named(lambda values, place: ",".join(values)), "That is what lr=0.01 optimizer=sgd gave"),

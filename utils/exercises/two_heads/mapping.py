@@ -26,10 +26,15 @@ def targets_of(labels, mapping):
 def probe_targets_of(answer):
     for labels, mapping in ASKED:
         case = f"for {labels} and {mapping}"
-        got = as_list(asked(answer, case, list(labels), dict(mapping)), "a target for each label, a list")
+        given = {"labels": list(labels), "mapping": dict(mapping)}
+        got = as_list(asked(answer, case, *given.values()), "a target for each label, a list")
         right = targets_of(labels, mapping)
         if got != right:
             raise NotYet(f"{case} you say {shown(got)}. {_which(got, right, labels, mapping)}")
+        for name, was in (("labels", labels), ("mapping", mapping)):
+            if given[name] != was or list(given[name]) != list(was):  # the order of a mapping counts
+                raise NotYet(f"{case} the targets are right, but your function changed `{name}`, and whoever called it goes on "
+                             "with that. Change a copy.")  # fmt: skip
     _check_unknown(answer)
 
 
@@ -103,6 +108,17 @@ def _a_number_for_each_class(labels, mapping):
     return [names.index(label) if label in names else IGNORE for label in labels]
 
 
+def _emptying(labels, mapping):
+    targets = targets_of(labels, mapping)
+    mapping.clear()
+    return targets
+
+
+def _rewriting(labels, mapping):
+    labels[:] = targets_of(labels, mapping)
+    return labels
+
+
 q1 = Question(
     number=1,
     reference=targets_of,
@@ -133,6 +149,8 @@ q1 = Question(
         Mistake(lambda labels, mapping: [IGNORE] * len(labels), "'screens' is not ignored"),
         Mistake(lambda labels, mapping: [{"documents": 0, "screens": 1, "crisps": IGNORE}[label] for label in labels],
                 "'cartons': 'ignore'}: your code raised KeyError: 'cartons'"),
+        Mistake(_emptying, "but your function changed `mapping`"),
+        Mistake(_rewriting, "but your function changed `labels`"),
         Mistake(lambda labels, mapping: 0, "expected a target for each label"),
     ],
 )  # fmt: skip

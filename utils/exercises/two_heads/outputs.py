@@ -41,21 +41,25 @@ def _which(question, got, right, documents, screens, not_documents):
         }
     else:
         usual = {
-            "That is the share of all odds, not_documents among them. Asked is: given that it is a document?": screens,
+            "That is the share of the whole, not_documents among it. Asked is: given that it is a document?": screens,
             "That is paper, given that it is a document.": documents / (documents + screens),
             "What is no document is neither on paper nor on a screen.": 1 - documents,
             "not_documents has nothing to do with it, once it is given that it is a document.": _ratio(screens, not_documents),
-            "So many times as probable as paper; asked is a probability.": _ratio(screens, documents, odds=True),
+            "So many times as probable as paper; asked is a probability.": _ratio(screens, documents, of_both=False),
             "screens is the product of both answers already: what undoes a product?":
                 screens * (documents + screens),
         }  # fmt: skip
+    usual |= {
+        "In per cent? A probability is from 0 to 1.": 100 * right,
+        "So it is with one digit. Do not round.": round(right, 1),
+    }
     return first_near(
         got, usual, "Which of the three outputs are documents, and which of those are on a screen?", abs_tol=1e-6
     )
 
 
-def _ratio(one, other, odds=False):
-    below = other if odds else one + other
+def _ratio(one, other, of_both=True):
+    below = one + other if of_both else other
     return one / below if below else math.nan
 
 
@@ -78,11 +82,11 @@ q4 = Question(
         "is on a screen?",
         "screens / (documents + screens), and math.nan where that would be 0 / 0.",
     ],
-    why="Three outputs of one softmax share the odds: with 0.05, 0.20 and 0.75 the picture counts as no document, and yet, "
+    why="Three outputs of one softmax share one probability of 1: with 0.05, 0.20 and 0.75 the picture counts as no document, and yet, "
     "if it is one, it is on a screen with 0.8. Taken as it is, the output for screens mixes both questions, and a threshold "
     "on it is a threshold on neither.",
     mistakes=[
-        Mistake(_screen_as(lambda d, s, n: s), "not_documents among them"),
+        Mistake(_screen_as(lambda d, s, n: s), "not_documents among it"),
         Mistake(_screen_as(lambda d, s, n: d / (d + s) if d + s else math.nan), "That is paper"),
         Mistake(_screen_as(lambda d, s, n: 1 - d), "neither on paper nor on a screen"),
         Mistake(_screen_as(lambda d, s, n: s / (s + n)), "not_documents has nothing to do with it"),
@@ -96,6 +100,8 @@ q4 = Question(
         Mistake(_document_as(lambda d, s, n: n), "that it is none"),
         Mistake(_document_as(lambda d, s, n: s), "leaves out what is on paper"),
         Mistake(_document_as(lambda d, s, n: max(d, s)), "leaves out what is on paper"),
+        Mistake(lambda d, s, n: {question: 100 * value for question, value in two_answers(d, s, n).items()}, "In per cent?"),
+        Mistake(lambda d, s, n: {question: round(value, 1) for question, value in two_answers(d, s, n).items()}, "one digit"),
         Mistake(_document_as(lambda d, s, n: 0.5), "Which of the three outputs are documents"),
         Mistake(lambda d, s, n: (d + s, s / (d + s)), "expected a dictionary"),
         Mistake(lambda d, s, n: {"document": d + s}, "'screen' has no number"),

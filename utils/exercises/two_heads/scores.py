@@ -62,6 +62,7 @@ def _which_rate(rate, got, right, targets, predicted):
         "So it is if ignored pictures count as class 0.":
             sum(max(target, 0) == guess for target, guess in considered) / len(considered),
         "That is the recall: of those that are 1, the share that is found.": _recall(pairs),
+        "In per cent? A share is from 0 to 1.": 100 * right,
     }  # fmt: skip
     return first_near(got, usual, "Which pictures are counted, and which of them are right?", abs_tol=1e-6)
 
@@ -119,6 +120,8 @@ q3 = Question(
                 "count as right"),
         Mistake(_accuracy_only, "precision, 0.4. So it is if ignored pictures count as wrong"),
         Mistake(_nan_as_0, "precision, 0. Of the pictures that it was asked about it says 1 of none"),
+        Mistake(lambda targets, predicted: {rate: 100 * score for rate, score in head_scores(targets, predicted).items()},
+                "In per cent? A share is from 0 to 1."),
         Mistake(_recall_too, "That is the recall"),
         Mistake(_scores_with(lambda targets, predicted: (targets[targets == 1], predicted[targets == 1])), "Which pictures are"),
         Mistake(lambda targets, predicted: head_scores(targets, predicted)["accuracy"], "expected a dictionary"),

@@ -161,7 +161,7 @@ q15 = Question(
     ],
     why="A third question about the same picture costs one more last convolution and one more linear layer: 200,706 "
     "parameters in ShuffleNetV2 x0.5. As a fourth output of one softmax it would cost 1,025, and papers, phones, monitors "
-    "and crisps would share the odds. Each head learns from the pictures that it is asked about, and from no others.",
+    "and crisps would share one probability of 1. Each head learns from the pictures that it is asked about, and from no others.",
     mistakes=[
         Mistake(_with({"papers": "monitor"}), "device: of 'papers' the table says 'monitor', and this head is not asked"),
         Mistake(_with({"crisps": "monitor", "papers": "monitor"}), "the table says 'monitor', and this head is not asked"),

@@ -27,7 +27,8 @@ def probe_weighted_loss(answer):
     for values, weights in WEIGHED:
         losses = {head: torch.tensor(value, requires_grad=True) for head, value in values.items()}
         case = f"losses {values}, weights {weights}"
-        loss = asked(answer, case, dict(losses), dict(weights))
+        given = {"losses": dict(losses), "weights": dict(weights)}
+        loss = asked(answer, case, *given.values())
         got, right = as_number(loss, "a loss, one number"), weighted_loss(values, weights)
         if not abs(got - right) < 1e-5:
             raise NotYet(f"{case}: you say {got:.4g}. {_which_sum(got, values, weights)}")
@@ -35,6 +36,14 @@ def probe_weighted_loss(answer):
             raise NotYet(f"the right number, but {shown(loss)} has no gradient, so nothing can be learned from it. Reckon with "
                          "the tensors as they come.")  # fmt: skip
         _check_shares(loss, losses, weights)
+        _check_kept(given, {"losses": losses, "weights": weights}, case)
+
+
+def _check_kept(given, before, case):
+    for name, was in before.items():
+        if given[name].keys() != was.keys() or any(given[name][head] is not was[head] for head in was):
+            raise NotYet(f"{case}: the loss is right, but your function changed `{name}`, and whoever called it goes on with that: "
+                         "the next batch wants it too.")  # fmt: skip
 
 
 def _check_shares(loss, losses, weights):
@@ -138,6 +147,17 @@ def _main_head_only(losses, weights):
     return weighted_loss({head: loss if head == main else loss.detach() for head, loss in losses.items()}, weights)
 
 
+def _popping(losses, weights):
+    total = sum(weights.values())
+    return sum(weights.pop(head) / total * loss for head, loss in losses.items())
+
+
+def _in_place(losses, weights):
+    for head in losses:
+        losses[head] = losses[head] * weights[head] / sum(weights.values())
+    return sum(losses.values())
+
+
 q5 = Question(
     number=5,
     reference=weighted_loss,
@@ -169,6 +189,8 @@ q5 = Question(
         Mistake(_exactly_two, "weights {'document': 1.5, 'screen': 0.5, 'phone': 4}: your code raised ValueError: too many values"),
         Mistake(lambda losses, weights: weighted_loss(losses, weights).item(), "has no gradient"),
         Mistake(lambda losses, weights: torch.tensor(weighted_loss(losses, weights).item()), "has no gradient"),
+        Mistake(_popping, "your function changed `weights`"),
+        Mistake(_in_place, "your function changed `losses`"),
         Mistake(_main_head_only, "a share of 0 gets through"),
         Mistake(lambda losses, weights: [weights[head] * loss for head, loss in losses.items()], "expected a loss"),
     ],

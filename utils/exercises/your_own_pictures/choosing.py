@@ -7,10 +7,11 @@ from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import as_list, as_number, shown
 
 COLUMNS = ["network", "macs", "on valid", "on test"]
-# What was tried: the best on test is another one than the best on valid; of two that are equal on valid one is cheaper.
+# What was tried: the best on test is another one than the best on valid; of two that are equal on valid one is cheaper,
+# and stands first once, second once: who takes the first or the last of equals is right by luck alone.
 TRIES = [
     [("large", 400, 0.84, 0.80), ("small", 40, 0.86, 0.77), ("middle", 60, 0.81, 0.89), ("odd", 90, 0.86, 0.82)],
-    [("b", 60, 0.90, 0.90), ("a", 300, 0.90, 0.95), ("c", 20, 0.60, 0.58)],
+    [("a", 300, 0.90, 0.95), ("b", 60, 0.90, 0.90), ("c", 20, 0.60, 0.58)],
     [("deep", 900, 0.75, 0.71), ("flat", 30, 0.70, 0.78)],
     [("only", 50, 0.66, 0.70)],
 ]
@@ -86,6 +87,16 @@ def _report(number):
     return lambda tries: (chosen(tries)[0], number(tries, tries.set_index("network").loc[chosen(tries)[0]]))
 
 
+def _first_of_equals(tries):
+    best = tries.loc[tries["on valid"].idxmax()]
+    return best["network"], best["on test"]
+
+
+def _last_of_equals(tries):
+    best = tries.sort_values("on valid", kind="stable").iloc[-1]
+    return best["network"], best["on test"]
+
+
 def _in_place(tries):
     tries["order"] = 1000 * tries["on valid"] - tries["macs"] / 1000
     best = tries.loc[tries["order"].idxmax()]
@@ -102,12 +113,15 @@ q6 = Question(
         'Sort by "on valid", the largest first, and of equals by "macs", the smallest first. The first row is the one.',
     ],
     why="The best of ten on test is the best and the luckiest of ten, and new pictures bring no such luck. Valid has chosen, so "
-    "its number flatters too; test has had no say, and is asked once. The worked report says: *Five trials, all in the table; "
-    "valid chose; test was looked at once.*",
+    "its number flatters too; test has had no say, and is asked once. The worked report says: *Valid "
+    "chose; test was looked at once.*",
     mistakes=[
         Mistake(_by("on test", False), "test must not choose"),
         Mistake(_by("on test", False, "on valid"), "test must not choose"),
         Mistake(_by(["on valid", "macs"], [False, False]), "needs fewer computations"),
+        Mistake(_by("on valid", False), "table 2, of 3 networks: 'a' is chosen. Another one is as good on valid"),
+        Mistake(_first_of_equals, "table 2, of 3 networks: 'a' is chosen. Another one is as good on valid"),
+        Mistake(_last_of_equals, "table 1, of 4 networks: 'odd' is chosen. Another one is as good on valid"),
         Mistake(_by("macs", True), "It is the cheapest"),
         Mistake(_by("macs", False), "It stands first"),
         Mistake(_by("on valid", True), "test must not choose"),

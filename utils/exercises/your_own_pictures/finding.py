@@ -125,8 +125,8 @@ q1 = Question(
         'usable.groupby("digest") makes the families. `.transform("size")` says of each picture how large its family is.',
         'families["label"].nunique() says of each family under how many labels it lies. How many of these are above 1?',
     ],
-    why="The worked report says: *Of the files that came, so many cannot be used, and they are named in problems.csv. So many "
-    "pictures are copies.* A contradiction is a wrong label, and somebody has to look at it; a leak makes the score too good. "
+    why="The worked report says: *Four cannot be opened, and six pictures are copies of one another, in pairs; all are named "
+    "in problems.csv and table.csv.* A contradiction is a wrong label, and somebody has to look at it; a leak makes the score too good. "
     "Files that cannot be used are taken out first: all empty files are alike, and would count as one large family.",
     mistakes=[
         Mistake(_all_files, "copies is 10. Files that cannot be used are among them"),

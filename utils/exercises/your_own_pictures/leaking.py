@@ -135,9 +135,10 @@ q2 = Question(
         "Number the splits: train 0, valid 1, test 2. Which is the smallest number in a picture's family?",
         'place.groupby(table["family"]).transform("min") says it for each row. Which rows stay?',
     ],
-    why="The worked report says: *Two pictures of test were copies of training pictures; they are out of the score, and named.* "
-    "A picture that training has seen would be answered by heart. Training itself keeps all it has: copies within one split "
-    "teach nothing new, and make no score better. The lesson calls this `drop_leaks`.",
+    why="A picture that training has seen would be answered by heart. Training itself keeps all it has: copies within one split "
+    "teach nothing new, and make no score better. The lesson calls this `drop_leaks`; it is for a split that comes with the "
+    "pictures. Who splits anew keeps copies together, and then the worked report can say: *No copy lies in two parts, so none "
+    "had to leave the score.*",
     mistakes=[
         Mistake(lambda table: table, "'test/0.jpg' of test, whose family lies in ['train'] too, is still there"),
         Mistake(_whole_families, "Its family was met there first"),

@@ -85,7 +85,7 @@ def _usual(name, valid, test, at_least):
         return {
             "So many are taken for screens, the right ones among them.": on_test.tp + on_test.fp,
             "So many pictures are in test; how many of them are screens?": len(test),
-            "So many screens are in valid, which chose the threshold.": on_valid.tp + on_valid.fn,
+            "So many screens are in valid. Which of the two tables judges?": on_valid.tp + on_valid.fn,
             "So many are found; of how many?": on_test.tp,
         }
     likeliest = ((test["label"] == "screens") & (test["predicted"] == "screens")).sum()

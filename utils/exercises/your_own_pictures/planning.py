@@ -52,8 +52,8 @@ q4 = Question(
         "Divide, and leave off what is behind the point: half an epoch is none.",
     ],
     why="270 s less 40 s and 50 s are 180 s, two thirds of it 120 s. Decoding 216 pictures takes 19.4 s of that. An epoch takes "
-    "3.24 s to learn and 0.27 s to judge, and 28 of them fit in 100.6 s. The worked report says: *28 epochs were planned; the "
-    "curve was flat after 15.* Then more minutes are no use, and more pictures of screens are.",
+    "3.24 s to learn and 0.27 s to judge, and 28 of them fit in 100.6 s. The worked report says: *For the best of them 28 epochs were planned; "
+    "the curve was flat after 15.* Then more minutes are no use, and more pictures of screens are.",
     mistakes=[Mistake(value, words) for words, value in SLIPS.items()]
     + [Mistake(1, "seconds for training, without"), Mistake(28.65, "seconds for training, without"),
        Mistake("many", "expected a number of epochs")],

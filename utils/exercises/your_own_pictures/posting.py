@@ -54,7 +54,8 @@ q10 = Question(
     ],
     why="18 screens and 49 others are put aside: of four pictures that a clerk looks at, one is a screen, though the network is "
     "wrong on only one in twenty. Two screens slip through: 80 euros, and 49 for the looking. Without a machine it is 800. In "
-    "the test a third were screens, so its precision is not that of the post. The worked report says both.",
+    "the test a third were screens, so its precision is not that of the post. The worked report says both: *Of 19 pictures that "
+    "were put aside in test 17 are screens; of the 67 of a day's post it would be 18.*",
     mistakes=[Mistake({**post, name: value}, f"{name}, {value}: {words}")
               for name, slips in SLIPS.items() for words, value in slips.items()]
     + [Mistake({**post, "euros": 5}, "how many of the 20 screens"), Mistake({**post, "put aside": 0.067}, "how many of the 20"),
