@@ -1,9 +1,12 @@
 """An answer is asked on one input of many, and what it raises, or changes that is not its own, is told with that input."""
 
+import copy
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -36,31 +39,43 @@ def asked(answer, case: str, *given):
 
 
 @contextmanager
-def unchanged(case: str, given: Mapping[str, torch.Tensor], called: str = "{}") -> Iterator[None]:
-    """An answer asked in here leaves these tensors as they are.
+def unchanged(case: str, given: Mapping[str, Any], called: str = "{}") -> Iterator[None]:
+    """An answer asked in here leaves these tensors, arrays or lists as they are.
 
     What is checked inside comes first: of two things that are wrong, the reader is told that one.
 
     Args:
         case: as for `asked`.
-        given: {name: tensor}, as the answer gets them; where it gets this dictionary, it is looked at once more.
+        given: {name: tensor, array or list}, as the answer gets them; where it gets this dictionary, it is looked at once more.
         called: how the learner has them by their names.
 
     Raises:
         NotYet: another value, another shape or type, or another `requires_grad` than before.
     """
-    before = {name: (tensor.detach().clone(), tensor.requires_grad) for name, tensor in given.items()}
+    before = {name: (_copied(value), getattr(value, "requires_grad", None)) for name, value in given.items()}
     yield
     for name, (kept, learns) in before.items():
-        what, tensor = f"`{called.format(name)}`", given.get(name)
-        if tensor is None or tensor.dtype != kept.dtype or not torch.equal(tensor, kept):
+        what, value = f"`{called.format(name)}`", given.get(name)
+        if not _is_still(value, kept):
             raise NotYet(
                 f"{case}: your function changed {what}, and whoever called it goes on with that. Change a copy."
             )
-        if tensor.requires_grad != learns:
+        if getattr(value, "requires_grad", None) != learns:
             raise NotYet(
                 f"{case}: your function changed `requires_grad` of {what}, and whoever called it goes on with that."
             )
+
+
+def _copied(value):
+    return value.detach().clone() if isinstance(value, torch.Tensor) else copy.deepcopy(value)
+
+
+def _is_still(value, kept):
+    if isinstance(kept, torch.Tensor):
+        return isinstance(value, torch.Tensor) and value.dtype == kept.dtype and torch.equal(value, kept)
+    if isinstance(kept, np.ndarray):
+        return isinstance(value, np.ndarray) and value.dtype == kept.dtype and np.array_equal(value, kept)
+    return value == kept
 
 
 def check_training(model: nn.Module, case: str) -> None:

@@ -12,6 +12,8 @@ from PIL import Image
 from utils.exercises.values import NotYet
 
 CORNERS = {"top left": (255, 0, 0), "top right": (0, 255, 0), "bottom left": (0, 0, 255), "bottom right": (255, 255, 0)}
+GRID = np.array(list(CORNERS)).reshape(2, 2)
+TURNED = [np.rot90(grid, turns).flatten().tolist() for grid in (GRID, GRID.T) for turns in range(4)]  # or mirrored
 
 
 @contextmanager
@@ -50,14 +52,18 @@ def quarters(size: tuple[int, int]) -> Image.Image:
 
 
 def check_quarters(pixels: np.ndarray, case: str) -> None:
-    """Raise NotYet unless the quarters are where `quarters` put them. Pixels (H, W, 3); case: what the picture was."""
+    """Raise NotYet unless the quarters are as `quarters` made them. Pixels (H, W, 3); case: what the picture was."""
     height, width = pixels.shape[:2]
     rows, columns = {"top": height // 4, "bottom": 3 * height // 4}, {"left": width // 4, "right": 3 * width // 4}
-    for corner in CORNERS:
-        row, column = corner.split()
-        seen = _nearest(pixels[rows[row], columns[column]])
-        if seen != corner:
-            raise NotYet(f"{case}: what belongs {seen} has come out {corner}.")
+    found = {corner: pixels[rows[row], columns[column]] for corner in CORNERS for row, column in [corner.split()]}
+    seen = [_nearest(pixel) for pixel in found.values()]
+    is_turned = seen in TURNED and all(np.abs(found[at] - CORNERS[near]).sum() < 128 for at, near in zip(CORNERS, seen))
+    for corner, belongs in zip(CORNERS, seen):
+        if belongs != corner and is_turned:
+            raise NotYet(f"{case}: what belongs {belongs} has come out {corner}.")
+        if belongs != corner:
+            colour = tuple(found[corner].round().astype(int).tolist())
+            raise NotYet(f"{case}: the colour {colour}, which has come out {corner}, is not the picture's there.")
 
 
 def _nearest(pixel):

@@ -111,7 +111,8 @@ def as_rows(value, total: int, wanted="row numbers") -> list[int]:
     if not all(isinstance(item, int) and not isinstance(item, bool) and 0 <= item < total for item in got):
         raise NotYet(f"expected {wanted} for {total} pictures, got {len(got)} values: {shown(got)}.")
     if len(set(got)) < len(got):
-        raise NotYet(f"{len(got) - len(set(got))} of your {len(got)} rows stand there twice.")
+        twice = len(got) - len(set(got))
+        raise NotYet(f"{twice} of your {len(got)} rows {'stands' if twice == 1 else 'stand'} there twice.")
     return sorted(got)
 
 

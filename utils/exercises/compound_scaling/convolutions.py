@@ -142,7 +142,7 @@ def probe_times(answer):
     wanted = "a dictionary {what: how many times as much}"
     for name, value in as_numbers(answer, times, wanted, "how many times as much, a number").items():
         if value != times[name]:
-            raise NotYet(f"{name}, {value:g} times: {WRONG_TIMES[name]}")
+            raise NotYet(f"{name}, {value:g} {'time' if value == 1 else 'times'}: {WRONG_TIMES[name]}")
 
 
 q3 = Question(

@@ -6,7 +6,7 @@ from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_list, as_number, shown
 
 # --- 8: the grid ---------------------------------------------------------------------------------
-GRIDS = [([1.0, 1.1, 1.2, 1.3, 1.4], 0.15), ([1.0, 1.15, 1.25, 1.4, 2.0], 0.06)]
+GRIDS = [([1.0, 1.1, 1.2, 1.3, 1.4], 0.15), ([1.0, 1.15, 1.25, 1.4, 2.0], 0.06), ([1, 2], 0)]
 TRIPLES = "triples (alpha, beta, gamma)"
 
 
@@ -30,9 +30,13 @@ def probe_candidates(answer):
         if extra:
             raise NotYet(f"{case}: {extra[0]} is among yours, and its product is {_product(*extra[0]):.3f}.")
         if missing:
-            raise NotYet(f"{case}: {len(missing)} of them are missing. {_what_is_missing(missing)}")
+            raise NotYet(f"{case}: {_of_them(missing)} missing. {_what_is_missing(missing, tolerance)}")
         if len(got) > len(right):
             raise NotYet(f"{case}: {len(got) - len(right)} of yours stand there twice.")
+
+
+def _of_them(missing):
+    return "1 of them is" if len(missing) == 1 else f"{len(missing)} of them are"
 
 
 def _triple(value):
@@ -46,7 +50,9 @@ def _product(alpha, beta, gamma):
     return alpha * beta**2 * gamma**2
 
 
-def _what_is_missing(missing):
+def _what_is_missing(missing, tolerance):
+    if tolerance == 0:
+        return "A product of 2 is off by 0, and a difference of 0 is allowed: 'at most'."
     if all(_product(*triple) > 2 for triple in missing):
         return "They are all above 2: 'about' goes both ways."
     if all(_product(*triple) < 2 for triple in missing):
@@ -75,6 +81,7 @@ q8 = Question(
     "once, with the small B0, and let phi do the rest.",
     mistakes=[
         Mistake(_if(lambda a, b, c, t: abs(a * b * c - 2) <= t), "its product is"),
+        Mistake(_if(lambda a, b, c, t: abs(a * b**2 * c**2 - 2) < t), "off by 0, and a difference of 0 is allowed"),
         Mistake(_if(lambda a, b, c, t: abs(a**2 * b**2 * c - 2) <= t), "its product is"),
         Mistake(_if(lambda a, b, c, t: -t <= a * b**2 * c**2 - 2 <= 0), "above 2: 'about' goes both ways"),
         Mistake(_if(lambda a, b, c, t: 0 <= a * b**2 * c**2 - 2 <= t), "below 2: 'about' goes both ways"),
@@ -114,6 +121,7 @@ q9 = Question(
     probe=probe_phi,
     hints=[
         "The cost after phi steps is (alpha * beta**2 * gamma**2)**phi. For which phi is that 8?",
+        "Logarithms bring an exponent down: phi times the logarithm of what one step costs is the logarithm of 8.",
         "math.log(8) / math.log(1.2 * 1.1**2 * 1.15**2)",
     ],
     why="A little more than three steps. By counting, though, phi = 3 already costs 8.4 times B0: blocks are rounded up. "

@@ -6,6 +6,7 @@ import statistics
 import torch
 from torch import nn
 
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_number, shown
 
@@ -56,9 +57,8 @@ class SlowAtFirst(nn.Module):
 def probe_latency(answer):
     for mode in (True, False):
         model = SlowAtFirst().train(mode)
-        got = as_number(
-            answer(model, torch.zeros(1, 3, 8, 8), RUNS, lambda model=model: model.now), "seconds, a number"
-        )
+        images, case = torch.zeros(1, 3, 8, 8), f"a model in {'train' if mode else 'eval'} mode, {RUNS} runs"
+        got = as_number(asked(answer, case, model, images, RUNS, lambda model=model: model.now), "seconds, a number")
         if model.passes < RUNS + WARM_UP:
             raise NotYet(f"the model was asked {model.passes} times; {RUNS} runs are to be timed, after {WARM_UP} that do "
                          "not count.")  # fmt: skip
@@ -74,15 +74,15 @@ def probe_latency(answer):
 
 
 def _which_seconds(got):
-    if got > 1:
-        return "Are the slow ones among them? Or is that the time of all?"
     usual = {
+        "Seconds, please: that is a thousand times too many.": 1000 * statistics.median(SECONDS),
         "That is the mean; one odd run in five has spoilt it.": statistics.mean(SECONDS),
         "That is the quickest.": min(SECONDS),
         "That is the slowest.": max(SECONDS),
         "That is the sum of all runs.": sum(SECONDS) * RUNS / len(SECONDS),
     }
-    return first_near(got, usual, "What is in the middle?", abs_tol=1e-6)
+    otherwise = "Are the slow ones among them? Or is that the time of all?" if got > 1 else "What is in the middle?"
+    return first_near(got, usual, otherwise, abs_tol=1e-6)
 
 
 def _timed(summary, warmup=WARM_UP, evaluates=True, restores=True, records=False):
@@ -100,6 +100,11 @@ def _timed(summary, warmup=WARM_UP, evaluates=True, restores=True, records=False
         return summary(seconds)
 
     return latency
+
+
+def _without_gradients_for_good(model, images, runs, clock):
+    torch.set_grad_enabled(False)
+    return latency(model, images, runs, clock)
 
 
 q10 = Question(
@@ -123,17 +128,20 @@ q10 = Question(
         Mistake(_timed(statistics.mean), "That is the mean"),
         Mistake(_timed(min), "the quickest"),
         Mistake(_timed(max), "the slowest"),
-        Mistake(_timed(sum), "Or is that the time of all"),
+        Mistake(_timed(sum), "the sum of all runs"),
         Mistake(_timed(statistics.median, restores=False), "has another one now"),
-        Mistake(_timed(lambda seconds: 1000 * statistics.median(seconds)), "Are the slow ones among them"),
+        Mistake(_timed(lambda seconds: 1000 * statistics.median(seconds)), "Seconds, please"),
+        Mistake(_timed(lambda seconds: sum(seconds) + SLOW_START), "Are the slow ones among them"),
+        Mistake(_without_gradients_for_good, "switches gradients off, and not on again"),
         Mistake(_timed(str), "expected seconds"),
     ],
 )
 
 # --- 11: the largest that fits -------------------------------------------------------------------
-# milliseconds, budget, which one, and why it is asked
+# milliseconds, budget, which one, and what to say to whom another one fits too
+LARGER = "a larger one than that fits too."
 BUDGETS = [
-    ({"b0": 21, "b1": 36, "b2": 47, "b3": 84}, 50, "b2", "two larger ones than yours, or smaller ones, were measured as well."),
+    ({"b0": 21, "b1": 36, "b2": 47, "b3": 84}, 50, "b2", LARGER),
     ({"b3": 88, "b0": 20, "b4": 190, "b1": 35, "b2": 91}, 92, "b3", "b2 was slower than b3 on that day; which is the largest that fits?"),
     ({"b3": 84, "b0": 20, "b2": 95}, 90, "b3", "b2 does not fit, and b3 does; the machine was busy for a moment."),
     ({"b5": 400, "b1": 35, "b0": 20}, 35, "b1", "a budget of 35 ms allows 35 ms."),
@@ -150,14 +158,26 @@ def largest_within(milliseconds, budget):
 
 def probe_largest_within(answer):
     for milliseconds, budget, right, reason in BUDGETS:
-        got = answer(dict(milliseconds), budget)
         case = f"{shown(milliseconds)} ms, budget {budget} ms"
+        got = asked(answer, case, dict(milliseconds), budget)
         if got is None and right is not None:
             raise NotYet(f"{case}: your function returned None. Is there a return at its end? There is one that fits.")
         if not (got is None or (isinstance(got, str) and got in milliseconds)):
             raise NotYet(f"{case}: expected the name of a variant, or None, got {shown(got)}.")
         if got != right:
-            raise NotYet(f"{case}: you choose {got}; {reason}")
+            raise NotYet(f"{case}: you choose {got}; {_which_variant(got, right, milliseconds, budget, reason)}")
+
+
+def _which_variant(got, right, milliseconds, budget, reason):
+    """What speaks against it: its time, or a larger one, for which there may be a reason of its own."""
+    if got is not None and milliseconds[got] > budget:
+        return f"it takes {milliseconds[got]} ms, and {budget} are allowed{'' if right else ': none of them fits'}."
+    usual = (
+        _slowest(milliseconds, budget),
+        _until_one_does_not_fit(milliseconds, budget),
+        _strictly(milliseconds, budget),
+    )
+    return reason if got in usual else LARGER
 
 
 def _slowest(milliseconds, budget):
@@ -196,14 +216,17 @@ q11 = Question(
     why="Measured times are noisy, so the order by time need not be the order by size. And the empty case is an answer "
     "too: where nothing fits, somebody has to be told.",
     mistakes=[
-        Mistake(lambda milliseconds, budget: min(milliseconds), "you choose b0"),
-        Mistake(lambda milliseconds, budget: max(milliseconds), "you choose b3"),
+        Mistake(lambda milliseconds, budget: min(milliseconds), "you choose b0; a larger one than that fits too"),
+        Mistake(lambda milliseconds, budget: max(milliseconds), "you choose b3; it takes 84 ms, and 50 are allowed"),
         Mistake(_slowest, "which is the largest that fits"),
         Mistake(_strictly, "35 ms allows 35 ms"),
         Mistake(_until_one_does_not_fit, "b2 does not fit, and b3 does"),
         Mistake(_always_one, "none of them fits"),
         Mistake(lambda milliseconds, budget: None, "returned None"),
         Mistake(lambda milliseconds, budget: 47, "expected the name of a variant"),
-        Mistake(lambda milliseconds, budget: max(n for n, v in milliseconds.items() if v <= budget), "ValueError"),
+        Mistake(
+            lambda milliseconds, budget: max(n for n, v in milliseconds.items() if v <= budget),
+            "budget 10 ms: your code raised ValueError",
+        ),
     ],
 )

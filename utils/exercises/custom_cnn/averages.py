@@ -7,7 +7,7 @@ from torch import nn
 
 from utils.exercises.question import Mistake, NotYet, Question
 
-MOMENTUM = 0.01
+MOMENTA = (0.01, 0.03)  # of the first and of the second BatchNorm
 
 
 def reestimate(network, batches):
@@ -35,14 +35,17 @@ def probe_reestimate(answer):
         network = got if isinstance(got, nn.Module) else network  # in place is as good
         _check_weights(network, before)
         _check_averages(network, before, right, batches)
-        _check_rest(network, mode)
+        _check_rest(network, before, mode)
 
 
 def _network():
     """Two BatchNorms whose averages have seen a few batches of quite other pictures."""
     torch.manual_seed(0)
-    convs = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, momentum=MOMENTUM), nn.ReLU(), nn.Conv2d(4, 6, 3)]
-    norm = nn.BatchNorm2d(6, momentum=MOMENTUM)
+    convs = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, momentum=MOMENTA[0]), nn.ReLU(), nn.Conv2d(4, 6, 3)]
+    norm = nn.BatchNorm2d(6, momentum=MOMENTA[1])
+    for learned in (convs[1], norm):
+        nn.init.uniform_(learned.weight, 0.5, 1.5)
+        nn.init.uniform_(learned.bias, -0.5, 0.5)
     network = nn.Sequential(*convs, norm, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3))
     with torch.no_grad():
         for _ in range(5):
@@ -61,7 +64,10 @@ def _check_weights(network, before):
     moved = [name for name, parameter in network.named_parameters()
              if not torch.equal(parameter, dict(before.named_parameters()).get(name, torch.empty(0)))]  # fmt: skip
     if moved:
-        raise NotYet(f"{moved[0]} has changed, or is new: the weights are to stay as they are.")
+        raise NotYet(
+            f"{moved[0]} has changed, or is new: the weights are to stay as they are, BatchNorm's scale and "
+            "shift among them."
+        )
 
 
 def _norms(network):
@@ -82,10 +88,11 @@ def _check_averages(network, before, right, batches):
             )
 
 
-def _check_rest(network, mode):
-    for norm in _norms(network):
-        if norm.momentum != MOMENTUM:
-            raise NotYet(f"BatchNorm came with a momentum of {MOMENTUM} and has a momentum of {norm.momentum} now.")
+def _check_rest(network, before, mode):
+    for place, norm, was in zip(("first", "second"), _norms(network), _norms(before)):
+        if norm.momentum != was.momentum:
+            raise NotYet(f"the {place} BatchNorm came with a momentum of {was.momentum} and has a momentum of "
+                         f"{norm.momentum} now.")  # fmt: skip
     if {module.training for module in network.modules()} != {mode}:
         raise NotYet(f"the network came in {'train' if mode else 'eval'} mode, and is not wholly in it now.")
 
@@ -95,9 +102,9 @@ def _which_average(got, place, name, before, batches):
         "There is still something of the pictures in it that came before: reset the averages first.":
             _averages(before, batches, resets=False, momentum=None),
         "With the momentum as it was, there is still more in it of before than of these batches.":
-            _averages(before, batches, resets=False, momentum=MOMENTUM),
+            _averages(before, batches, resets=False, momentum=MOMENTA),
         "With the momentum as it was, the averages have gone a small part of the way from where a reset puts them.":
-            _averages(before, batches, momentum=MOMENTUM),
+            _averages(before, batches, momentum=MOMENTA),
         "With a momentum of 0.1 the averages have not arrived yet, and late batches count more than early ones.":
             _averages(before, batches, momentum=0.1),
         "That is the last batch alone; it is to be the mean over all of them.": _averages(before, batches[-1:], momentum=1),
@@ -114,20 +121,20 @@ def _averages(network, batches, momentum, resets=True):
 
 
 def _passed(network, batches, momentum, resets=True, restores=True, mode=True, after=None):
-    """A reestimate with its parts to be left out."""
+    """A reestimate with its parts to be left out; `momentum` is that of all, or MOMENTA."""
     was_training = network.training
-    for norm in _norms(network):
+    for norm, own in zip(_norms(network), MOMENTA):
         if resets:
             norm.reset_running_stats()
         elif momentum is None:
             norm.num_batches_tracked.fill_(5)
-        norm.momentum = momentum
+        norm.momentum = own if momentum is MOMENTA else momentum
     network.train(mode)
     with torch.no_grad():
         for images, _ in batches:
             network(images)
-    for norm in _norms(network):
-        norm.momentum = MOMENTUM if restores else momentum
+    for norm, own in zip(_norms(network), MOMENTA):
+        norm.momentum = own if restores else momentum
     return network.train(was_training if after is None else after)
 
 
@@ -144,6 +151,19 @@ def _first_only(network, batches):
     second = copy.deepcopy(_norms(network)[1])
     reestimate(network, batches)
     network[4] = second
+    return network
+
+
+def _all_reset(network, batches):
+    for norm in _norms(network):
+        norm.reset_parameters()
+    return reestimate(network, batches)
+
+
+def _one_momentum_for_all(network, batches):
+    reestimate(network, batches)
+    for norm in _norms(network):
+        norm.momentum = 0.01
     return network
 
 
@@ -166,9 +186,9 @@ q15 = Question(
     mistakes=[
         Mistake(lambda network, batches: network, "first BatchNorm is what it was"),
         Mistake(lambda network, batches: _passed(network, batches, None, mode=False), "has anything passed since"),
-        Mistake(lambda network, batches: _passed(network, batches, MOMENTUM), "a small part of the way"),
+        Mistake(lambda network, batches: _passed(network, batches, MOMENTA), "a small part of the way"),
         Mistake(lambda network, batches: _passed(network, batches, 0.1), "late batches count more"),
-        Mistake(lambda network, batches: _passed(network, batches, MOMENTUM, resets=False), "more in it of before"),
+        Mistake(lambda network, batches: _passed(network, batches, MOMENTA, resets=False), "more in it of before"),
         Mistake(lambda network, batches: _passed(network, batches, None, resets=False), "reset the averages first"),
         Mistake(lambda network, batches: _passed(network, batches, 1.0), "the last batch alone"),
         Mistake(lambda network, batches: _passed(network, batches[:1], None), "the first batch alone"),
@@ -178,5 +198,7 @@ q15 = Question(
         Mistake(lambda network, batches: _passed(network, batches, None, after=True), "came in eval mode"),
         Mistake(_first_only, "second BatchNorm is what it was"),
         Mistake(_trained, "the weights are to stay"),
+        Mistake(_all_reset, "1.weight has changed, or is new: the weights are to stay as they are, BatchNorm's scale"),
+        Mistake(_one_momentum_for_all, "the second BatchNorm came with a momentum of 0.03"),
     ],
 )

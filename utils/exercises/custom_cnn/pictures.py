@@ -165,7 +165,7 @@ q17 = Question(
         Mistake(_predicting(says=lambda logits: logits.softmax(dim=1)[0, :2]), "you give 2 numbers"),
         Mistake(_predicting(says=lambda logits: logits.softmax(dim=1).max().item()), "expected one probability a class"),
         Mistake(_predicting(scale=1), "pixels from 0 to 255"),
-        Mistake(_predicting(layout=lambda t: t.reshape(3, *t.shape[:2])[None]), "the network was given: what belongs"),
+        Mistake(_predicting(layout=lambda t: t.reshape(3, *t.shape[:2])[None]), "which has come out top right, is not the picture's there"),
         Mistake(_predicting(layout=lambda t: t.permute(2, 1, 0)[None]), "24 and width 40 were asked"),
         Mistake(_predicting(layout=lambda t: t.permute(2, 0, 1).flip(2)[None]), "has come out"),
         Mistake(_predicting(layout=lambda t: t[None].permute(0, 3, 1, 2).repeat(2, 1, 1, 1)), "here one picture"),

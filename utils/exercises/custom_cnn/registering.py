@@ -51,7 +51,7 @@ def probe_deep(answer):
         case = f"a depth of {depth}"
         if len(blocks) != depth:
             raise NotYet(f"{case}: an optimiser that is given network.parameters() gets the weights of {len(blocks)} "
-                         f"blocks, of {depth} that were asked for.")  # fmt: skip
+                         f"{'block' if len(blocks) == 1 else 'blocks'}, of {depth} that were asked for.")  # fmt: skip
         if shapes(network) != shapes(ours):
             raise NotYet(f"{case}: the blocks are there, but stem, blocks and head together have other parameters than "
                          "before. Only where the blocks are kept is to be mended.")  # fmt: skip
@@ -135,8 +135,8 @@ q9 = Question(
     "compare it with the number you expect.",
     mistakes=[
         Mistake(_MovedByHand, "gets the weights of 0 blocks"),
-        Mistake(_OneBlockAgainAndAgain, "gets the weights of 1 blocks, of 3"),
-        Mistake(_Overwritten, "gets the weights of 1 blocks, of 3"),
+        Mistake(_OneBlockAgainAndAgain, "gets the weights of 1 block, of 3"),
+        Mistake(_Overwritten, "gets the weights of 1 block, of 3"),
         Mistake(lambda depth: Deep(2), "gets the weights of 2 blocks, of 3"),
         Mistake(_OnlyTheFirst, "a depth of 3: all weights are there"),
         Mistake(_WithoutReLU, "each with its ReLU"),

@@ -107,7 +107,7 @@ def probe_receptive_field(answer):
     for layers in STACKS:
         got = as_number(answer(list(layers)), "pixels a side, a number")
         if got != receptive_field(layers):
-            otherwise = "how much does each layer add to what was seen before it?"
+            otherwise = "How much does each layer add to what was seen before it?"
             usual = {reason: rule(layers) for reason, rule in OTHER_FIELDS.items()}
             raise NotYet(f"{shown(layers)}: you say {got:g} pixels. {first_near(got, usual, otherwise, abs_tol=1e-6)}")
 
@@ -169,7 +169,7 @@ q4 = Question(
     "deep, or blind for what is large.",
     mistakes=[Mistake(rule, reason) for reason, rule in OTHER_FIELDS.items()]
     + [
-        Mistake(lambda layers: 2 * len(layers) + 2, "how much does each layer add"),
+        Mistake(lambda layers: 2 * len(layers) + 2, "How much does each layer add"),
         Mistake(lambda layers: layers, "expected pixels a side"),
     ],
 )

@@ -1,6 +1,7 @@
 """Exercise 20: the lesson's counter on networks of several sizes."""
 
 from utils.evaluation.cost import count_macs
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import as_number, shown
 from utils.models.build import build
@@ -23,8 +24,8 @@ def largest_size(name, sizes, budget):
 def probe_largest_size(answer):
     for name, sizes, right in CASES:
         budget = _budget(name, sizes, right)
-        got = answer(name, list(sizes), budget)
         case = f"{name}, sizes {shown(sizes)}, at most {budget / 1e6:,.0f} million multiply-adds"
+        got = asked(answer, case, name, list(sizes), budget)
         if got is None and right is not None:
             raise NotYet(f"{case}: your function returned None. Is there a return at its end? There is one that fits.")
         if got is None:
@@ -37,7 +38,10 @@ def probe_largest_size(answer):
 
 
 def _budget(name, sizes, right):
-    """A fifth more than what the right size takes; half of what the smallest does, where none is to fit."""
+    """A fifth more than what the right size takes; half of what the smallest does, where none is to fit.
+
+    None takes just the budget: how many classes the network is built for is the answer's choice, and it counts.
+    """
     size, share = (min(sizes), 0.5) if right is None else (right, 1.2)
     return round(share * count_macs(build(name, 5, weights=None, size=size), size))
 
@@ -91,7 +95,10 @@ q20 = Question(
         Mistake(_choosing(lambda macs, budget: max(macs)), "you say 224 px. It takes more"),
         Mistake(_choosing(_fitting(max), weigh=lambda macs: 2 * macs), "A larger one fits too"),
         Mistake(_choosing(lambda macs, budget: min(macs, key=lambda size: abs(macs[size] - budget))), "It takes more"),
-        Mistake(_choosing(lambda macs, budget: max(size for size in macs if macs[size] <= budget)), "ValueError"),
+        Mistake(
+            _choosing(lambda macs, budget: max(size for size in macs if macs[size] <= budget)),
+            "your code raised ValueError",
+        ),
         Mistake(_built_once, "CourseError"),
         Mistake(_choosing(lambda macs, budget: max(macs.values())), "expected one of the sizes"),
         Mistake(lambda name, sizes, budget: None, "returned None"),

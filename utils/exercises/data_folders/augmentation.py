@@ -39,6 +39,9 @@ def probe_transforms_for(answer):
                          "times: its score would depend on luck.")  # fmt: skip
     if _different(outputs["train"]) == 1:
         raise NotYet(f"a training picture came out the same {TIMES} times: nothing is left of the augmentation.")
+    if _different(outputs["train"]) == 2:
+        raise NotYet(f"asked for {TIMES} times, a training picture came out in two ways only: some of the augmentation is "
+                     "left out.")  # fmt: skip
     _check_fixed(answer("test"))
     if not np.array_equal(outputs["valid"][0], outputs["test"][0]):
         raise NotYet("valid and test prepare the same picture in different ways: a choice made on the one would not hold "
@@ -93,6 +96,11 @@ def _without_crop(split):
     return transforms_for("train") if split == "train" else _all_steps(v2.Resize(64))
 
 
+def _only_mirrored(split):
+    mirrored = [v2.RandomHorizontalFlip()] if split == "train" else []
+    return _all_steps(v2.Resize(72), v2.CenterCrop(64), *mirrored)
+
+
 def _corner(split):
     crop = functools.partial(v2.functional.crop, top=0, left=0, height=64, width=64)
     return transforms_for("train") if split == "train" else _all_steps(v2.Resize(72), crop)
@@ -130,6 +138,7 @@ q20 = Question(
         Mistake(_valid_as_train, "the same valid picture"),
         Mistake(lambda split: transforms_for("test"), "nothing is left of the augmentation"),
         Mistake(lambda split: transforms_for("test" if split == "train" else "train"), "the same valid picture"),
+        Mistake(_only_mirrored, "came out in two ways only"),
         Mistake(_without_crop, "came out with the shape (3, 64, 85)"),
         Mistake(_corner, "not its middle"),
         Mistake(_always_mirrored, "came out mirrored"),

@@ -11,6 +11,7 @@ ALBUM = dict.fromkeys(
     ["cat/a.jpg", "cat/b.JPG", "cat/c.Jpeg", "cat/notes.txt", "cat/Thumbs.db", "dog/summer/1.png", "dog/2.PNG",
      "dog/3.jpg.txt", "dog/png", "owl/readme.md", "stray.jpg", "labels.csv"], b"")  # fmt: skip
 IN_ALBUM = {"cat": 3, "dog": 2, "owl": 0}
+IN_ALBUM_TEXTS = {"cat": 1, "dog": 1, "owl": 0}  # that end in .txt
 CLUES = {
     "cat": ("'cat' holds a.jpg, b.JPG, c.Jpeg, notes.txt and Thumbs.db",
             "think of the letter case", "which of them are no pictures?"),
@@ -33,6 +34,7 @@ def count_by_class(folder, endings=(".jpg", ".jpeg", ".png")):
 def probe_count_by_class(answer):
     with folder_of(ALBUM) as folder:
         got = as_dict(answer(folder), "a dictionary {class: number of pictures}")
+        with_texts = as_dict(answer(folder, (".txt",)), "a dictionary {class: number of pictures}")
     strays = sorted(str(name) for name in got if name not in IN_ALBUM)
     if "summer" in strays:
         raise NotYet("you count 'summer' as a class, but it lies inside 'dog': the outermost folder is the class.")
@@ -46,6 +48,9 @@ def probe_count_by_class(answer):
         if got[label] != count:
             few = isinstance(got[label], int) and got[label] < count
             raise NotYet(f"{what}, and you count {shown(got[label])}: {too_few if few else too_many}")
+    if with_texts != IN_ALBUM_TEXTS:
+        raise NotYet(f"with endings=('.txt',) you count {shown(with_texts)}: are `endings` used, and not only '.jpg' and the "
+                     "like?")  # fmt: skip
 
 
 def _count_exact_case(folder, endings=(".jpg", ".jpeg", ".png")):
@@ -102,6 +107,7 @@ q1 = Question(
         Mistake(_count_strays, "'labels.csv', 'stray.jpg' as a class"),
         Mistake(_count_by_parent, "inside 'dog'"),
         Mistake(_count_and_crash, "NotADirectoryError"),
+        Mistake(lambda folder, endings=(): count_by_class(folder), "are `endings` used"),
     ],
 )
 

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torchvision.transforms.v2 import functional as F
 
+from utils.exercises.asking import unchanged
 from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import shown
 
@@ -21,7 +22,12 @@ def normalise(picture):
 
 
 def probe_normalise(answer):
-    got = answer(PICTURE.copy())
+    given = PICTURE.copy()
+    with unchanged("a picture of 5 x 7 pixels", {"picture": given}):
+        _check_normalised(answer(given))
+
+
+def _check_normalised(got):
     if not isinstance(got, (torch.Tensor, np.ndarray)):
         raise NotYet(f"expected a tensor (3, H, W), got {shown(got)}.")
     if tuple(got.shape) != (3, 5, 7):
@@ -47,6 +53,7 @@ def _check_values(got):
         "is something divided by the standard deviation?": channels - mean,
         "the mean is subtracted first, and then comes the division.": channels / std - mean,
         "mean and std are red, green, blue; which channel got which?": (channels - mean[::-1]) / std[::-1],
+        "so it is for a 0. Was something rounded down?": (PICTURE.transpose(2, 0, 1) // 255 - mean) / std,
         "each channel has its own mean and std.": (channels - np.mean(MEAN)) / np.mean(STD),
         "ImageNet's mean and std are asked, and not the picture's own.": _by_its_own(channels),
         "these values stand in other places than the pixels did: move the axis, do not re-read the numbers.":
@@ -70,6 +77,12 @@ def _column(values):
 
 def _tensor(picture):
     return torch.from_numpy(picture).permute(2, 0, 1)
+
+
+def _normalised_and_cleared(picture):
+    image = normalise(picture)
+    picture[:] = 0
+    return image
 
 
 q18 = Question(
@@ -96,6 +109,8 @@ q18 = Question(
             lambda picture: F.normalize(torch.from_numpy(picture).reshape(3, 5, 7) / 255, MEAN, STD), "other places"
         ),
         Mistake(lambda picture: F.normalize(_tensor(picture), MEAN, STD), "TypeError"),
+        Mistake(lambda picture: normalise(picture // 255 * 255), "so it is for a 0. Was something rounded down?"),
+        Mistake(_normalised_and_cleared, "your function changed `picture`"),
     ],
 )
 
@@ -118,7 +133,12 @@ def to_plot_scrambled(image):
 def probe_to_plot(answer):
     pixels = PICTURE / 255
     normalised = (pixels.transpose(2, 0, 1) - _column(MEAN)) / _column(STD)
-    got = answer(torch.tensor(normalised, dtype=torch.float32))
+    given = torch.tensor(normalised, dtype=torch.float32)
+    with unchanged("a picture of 5 x 7 pixels", {"image": given}):
+        _check_plotted(answer(given), pixels)
+
+
+def _check_plotted(got, pixels):
     values = np.asarray(got.detach() if isinstance(got, torch.Tensor) else got)
     if values.shape != pixels.shape:
         came = f"with the shape {values.shape}" if values.ndim == 3 else f"as {shown(got)}"
@@ -165,6 +185,12 @@ def _in_the_same_order(image):
     return ((image + torch.tensor(MEAN).view(3, 1, 1)) * torch.tensor(STD).view(3, 1, 1)).permute(1, 2, 0)
 
 
+def _in_place(image):
+    image *= torch.tensor(STD).view(3, 1, 1)
+    image += torch.tensor(MEAN).view(3, 1, 1)
+    return image.permute(1, 2, 0)
+
+
 q19 = Question(
     number=19,
     reference=to_plot,
@@ -185,6 +211,7 @@ q19 = Question(
         Mistake(lambda image: 255 * to_plot(image), "all white"),
         Mistake(_stretched, "stretched, not undone"),
         Mistake(lambda image: (image / 2 + 0.5).permute(1, 2, 0), "the preset from -1 to 1"),
+        Mistake(_in_place, "your function changed `image`"),
         Mistake(lambda image: to_plot(image).mT.reshape(7, 5, 3), "the shape (7, 5, 3)"),
     ],
 )

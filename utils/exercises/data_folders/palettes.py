@@ -12,6 +12,7 @@ STRIPES = {  # by file: of which colours, and what they mix to
     "photo.png": ("red and blue", (145, 40, 145)),
     "drawing.png": ("red and blue", (145, 40, 145)),
     "scan.png": ("black and white", (127, 127, 127)),
+    "banner.png": ("red and blue", (145, 40, 145)),
 }
 
 
@@ -42,7 +43,7 @@ def _check_mixed(pixels, mixture, case):
     off = np.abs(pixels - mixture).max(axis=2)
     if off.max() > 50:  # filters weigh neighbours differently; a pure colour is 100 away
         seen = tuple(pixels.reshape(-1, 3)[off.argmax()].astype(int).tolist())
-        raise NotYet(f"{case}. At a quarter of its size each of your pixels stands for sixteen, and should be their "
+        raise NotYet(f"{case}. Each of your pixels stands for sixteen of them or more, and should be their "
                      f"mixture, but one is {seen}.")  # fmt: skip
 
 
@@ -53,8 +54,9 @@ def _mode(path):
 
 def _striped():
     stripes = Image.fromarray(np.tile(np.array([RED, BLUE], dtype=np.uint8), (64, 32, 1)))
+    wide = Image.fromarray(np.tile(np.array([RED, BLUE], dtype=np.uint8), (64, 64, 1)))
     bars = Image.fromarray(np.tile(np.array([0, 255], dtype=np.uint8), (64, 32))).convert("1")
-    return {name: encoded(image, "PNG") for name, image in zip(STRIPES, (stripes, stripes.quantize(2), bars))}
+    return {name: encoded(image, "PNG") for name, image in zip(STRIPES, (stripes, stripes.quantize(2), bars, wide))}
 
 
 def _through_grey(path, size):
@@ -67,6 +69,12 @@ def _with_nearest(path, size):
 
 def _palette_with_lanczos(path, size):
     return Image.open(path).resize((size, size), Image.Resampling.LANCZOS).convert("RGB")
+
+
+def _thumbnail(path, size):
+    image = Image.open(path).convert("RGB")
+    image.thumbnail((size, size))
+    return image
 
 
 q17 = Question(
@@ -87,6 +95,7 @@ q17 = Question(
         Mistake(_palette_with_lanczos, "'drawing.png' (mode P)"),
         Mistake(lambda path, size: Image.open(path).convert("RGB").crop((0, 0, size, size)), "their mixture"),
         Mistake(lambda path, size: Image.open(path).convert("RGB"), "came out 64 x 64"),
+        Mistake(_thumbnail, "it came out 16 x 8, and 16 x 16 was asked"),
         Mistake(lambda path, size: load_small(path, size).thumbnail((size, size)), "returned None"),
     ],
 )

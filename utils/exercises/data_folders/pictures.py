@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from utils.exercises.asking import asked
 from utils.exercises.made import check_quarters, encoded, folder_of, picture, quarters
 from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import as_pixels, as_truth
@@ -16,6 +17,8 @@ BAD = {
     "half.jpg": "starts well, but its second half is missing",
     "half.png": "starts well, but its second half is missing",
     "damaged.png": "starts well, but some bytes in its middle are overwritten",
+    "length.png": "has one wrong byte, in the length of its second part",
+    "header.png": "has one wrong byte, in the length of its header",
 }
 
 
@@ -33,7 +36,7 @@ def probe_is_good(answer):
     # Once set, it stays set for the whole kernel, also when the learner has removed the line again.
     with folder_of(_specimens()) as folder, patch.object(ImageFile, "LOAD_TRUNCATED_IMAGES", False):
         for name in [*GOOD, *BAD]:
-            got = as_truth(answer(folder / name))
+            got = as_truth(asked(answer, _case(name), folder / name))
             if got and name in BAD:
                 filled = " Pillow is told to fill what is missing with grey." if ImageFile.LOAD_TRUNCATED_IMAGES else ""
                 raise NotYet(f"{name!r} {BAD[name]}, and you call it good.{filled}")
@@ -42,12 +45,21 @@ def probe_is_good(answer):
                 raise NotYet(f"{name!r} can be decoded to its end{odd}, and you say False.")
 
 
+def _case(name):
+    return f"{name!r} {BAD[name]}" if name in BAD else f"{name!r} is a picture"
+
+
 def _specimens():
     jpeg, png = encoded(picture(1, (160, 120)), quality=95), encoded(picture(2, (160, 120)), "PNG")
     middle = len(png) // 2
     damaged = png[:middle] + bytes(64) + png[middle + 64 :]
     return {"photo.jpg": jpeg, "drawing.png": png, "png-named.jpg": png, "text.jpg": b"This is no picture.",
-            "empty.jpg": b"", "half.jpg": jpeg[: len(jpeg) // 2], "half.png": png[:middle], "damaged.png": damaged}  # fmt: skip
+            "empty.jpg": b"", "half.jpg": jpeg[: len(jpeg) // 2], "half.png": png[:middle], "damaged.png": damaged,
+            "length.png": _with_byte(png, 35, 1), "header.png": _with_byte(png, 11, 12)}  # fmt: skip
+
+
+def _with_byte(content, place, value):
+    return content[:place] + bytes([value]) + content[place + 1 :]
 
 
 def _good_if_it_opens(path):
@@ -73,6 +85,18 @@ def _good_if_not_unidentified(path):
         return False
 
 
+def _good_but_for(*errors):
+    """An is_good that expects these errors alone."""
+
+    def is_good(path):
+        try:
+            return bool(Image.open(path).convert("RGB"))
+        except errors:
+            return False
+
+    return is_good
+
+
 def _good_if_forgiven(path):
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     return is_good(path)
@@ -95,7 +119,14 @@ q4 = Question(
         Mistake(_good_if_verified, "'half.jpg' starts well"),
         Mistake(lambda path: path.suffix.lower() in {".jpg", ".png"}, "'text.jpg' holds a line of text"),
         Mistake(lambda path: path.stat().st_size > 0, "'text.jpg' holds a line of text"),
-        Mistake(_good_if_not_unidentified, "OSError"),
+        Mistake(_good_if_not_unidentified, "second half is missing: your code raised OSError"),
+        Mistake(
+            _good_but_for(OSError),
+            "'length.png' has one wrong byte, in the length of its second part: your code raised",
+        ),
+        Mistake(
+            _good_but_for(OSError, SyntaxError), "'header.png' has one wrong byte, in the length of its header: your"
+        ),
         Mistake(_good_if_forgiven, "fill what is missing with grey"),
         Mistake(lambda path: Image.open(path).load(), "expected True or False"),
     ],
@@ -189,6 +220,7 @@ q5 = Question(
         Mistake(_turned({6: 90, 8: 270, 3: 180}), "what belongs bottom right has come out top left"),
         Mistake(_turned({6: 270, 8: 90, 3: 180}), "with the note 2"),
         Mistake(_transposed_for_nothing, "with the note 6 came out 30 x 48: it lies on its side"),
+        Mistake(lambda path, size: thumbnail(path, size).convert("L").convert("RGB"), "is not the picture's there"),
         Mistake(_squashed, "48 x 48: its shape is lost"),
         Mistake(lambda path, size: ImageOps.exif_transpose(Image.open(path)), "48 pixels were allowed"),
         Mistake(lambda path, size: Image.open(path).thumbnail((size, size)), "returned None"),

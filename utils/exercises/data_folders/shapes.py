@@ -162,6 +162,10 @@ def _only_shrunk(image, size):
     return _in_the_middle(image, size)
 
 
+def _red_for_blue(image, size):
+    return Image.merge("RGB", pad_to_square(image, size).split()[::-1])
+
+
 q15 = Question(
     number=15,
     reference=pad_to_square,
@@ -185,6 +189,7 @@ q15 = Question(
         Mistake(_only_shrunk, "takes 40 x 20 pixels of the square of 64"),
         Mistake(lambda image, size: ImageOps.pad(image, (size, size), color="white"), "the colour (255, 255, 255)"),
         Mistake(_in_the_middle, "was cut"),
+        Mistake(_red_for_blue, "is not the picture's there"),
         Mistake(lambda image, size: image.thumbnail((size, size)), "returned None"),
     ],
 )
@@ -240,6 +245,9 @@ q16 = Question(
         Mistake(lambda image, longest: F.resize(image, longest), "longer side should have 90"),
         Mistake(lambda image, longest: F.resize(image, [60, 90]), "120 x 400 pixels came out"),
         Mistake(lambda image, longest: ImageOps.mirror(shrink(image, longest)), "has come out"),
+        Mistake(
+            lambda image, longest: shrink(image, longest).convert("L").convert("RGB"), "is not the picture's there"
+        ),
         Mistake(lambda image, longest: image.thumbnail((longest, longest)), "returned None"),
     ],
 )

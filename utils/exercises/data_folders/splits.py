@@ -31,8 +31,16 @@ def probe_split_counts(answer):
         off = [split for split, count, share in zip(SPLITS[1:], got[1:], (0.15, 0.05))
                if abs(count - max(1, total * share)) >= 1]  # fmt: skip
         if off:
-            raise NotYet(f"got {got} for {total} pictures with shares 0.15 and 0.05: {' and '.join(off)} is far from its "
-                         "share. Is the order train, valid, test? Who takes what rounding leaves over?")  # fmt: skip
+            raise NotYet(f"got {got} for {total} pictures with shares 0.15 and 0.05: {_far(off)}."
+                         " Is the order train, valid, test? Who takes what rounding leaves over?")  # fmt: skip
+
+
+def _far(splits):
+    return (
+        f"{splits[0]} is far from its share"
+        if len(splits) == 1
+        else f"{' and '.join(splits)} are far from their shares"
+    )
 
 
 def _three_counts(got, total):
@@ -55,13 +63,17 @@ q7 = Question(
     hints=[
         "Round two of the three shares. The third is what is left of the total, not a share of it.",
         "max(1, ...) keeps a small class from having nothing in a split.",
-        "n_valid = max(1, round(total * valid)), the same for n_test, and train takes the rest.",
+        "So n_valid = max(1, round(...)), the same for n_test, and train takes what is left.",
     ],
     why="Three rounded shares need not add up; the training set takes the rest, so no picture is lost. And a class "
     "without a test picture cannot be judged at all.",
     mistakes=[
         Mistake(lambda t, v, s: (int(t * (1 - v - s)), int(t * v), int(t * s)), "add up to 102"),
-        Mistake(lambda t, v, s: (round(t * v), t - round(t * v) - round(t * s), round(t * s)), "Is the order"),
+        Mistake(
+            lambda t, v, s: (round(t * v), t - round(t * v) - round(t * s), round(t * s)),
+            "valid is far from its share. Is the order",
+        ),
+        Mistake(lambda t, v, s: split_counts(t, s, v), "valid and test are far from their shares"),
         Mistake(
             lambda t, v, s: (t - round(t * v) - round(t * s), round(t * v), round(t * s)), "so test would have none"
         ),

@@ -5,9 +5,11 @@ import pickle
 
 import numpy as np
 import torch
+from PIL import Image
 from torchvision.transforms import v2
 
 from utils.exercises.data_folders.augmentation import as_array
+from utils.exercises.data_folders.palettes import BLUE, RED
 from utils.exercises.made import picture
 from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import shown
@@ -27,6 +29,7 @@ def make_transform_with_lambda(size):
 def probe_make_transform(answer):
     transform = answer(32)
     _check_colours(transform, "")
+    _check_stripes(transform)
     _check_colours(_after_the_journey(transform), "in the worker, ")
 
 
@@ -43,6 +46,25 @@ def _check_colours(transform, where):
         if not np.abs(got.mean(axis=(1, 2)) - wanted).max() <= 0.02:  # nan is refused too
             raise NotYet(f"{where}a picture of mode {mode} has lost its colours: red, green and blue are "
                          f"{_rounded(got.mean(axis=(1, 2)))} on average.")  # fmt: skip
+
+
+def _check_stripes(transform):
+    """At a quarter of its size each pixel is a mixture, also where only an RGB picture can be mixed."""
+    mixture = (np.array(RED) + BLUE) / 2
+    for mode, image in _striped().items():
+        pixels = 255 * as_array(transform(image.copy()), "(3, 32, 32)").transpose(1, 2, 0)[2:-2, 2:-2]
+        off = np.abs(pixels - mixture).max(axis=2)
+        if off.max() > 50:
+            seen = tuple(pixels.reshape(-1, 3)[off.argmax()].round().astype(int).tolist())
+            raise NotYet(f"a picture of mode {mode}, striped red and blue pixel by pixel, came out with {seen} at a quarter "
+                         "of its size, and no mixture of both. Is it an RGB picture when it is resized?")  # fmt: skip
+
+
+def _striped():
+    """{mode: a picture of 128 x 128 pixels}; of RGBA, the blue stripes cannot be seen at all."""
+    stripes = np.tile(np.array([RED, BLUE], dtype=np.uint8), (128, 64, 1))
+    seen = np.tile(np.array([255, 0], dtype=np.uint8), (128, 64))
+    return {"P": Image.fromarray(stripes).quantize(2), "RGBA": Image.fromarray(np.dstack([stripes, seen]))}
 
 
 def _rounded(values):
@@ -79,6 +101,10 @@ def _to_rgb(image):
 _to_rgb.__module__ = "__main__"  # as if a cell had defined it
 
 
+def _rgb_after_resize(size):
+    return v2.Compose([v2.Resize((size, size)), v2.RGB(), v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
+
+
 q21 = Question(
     number=21,
     reference=make_transform,
@@ -101,6 +127,7 @@ q21 = Question(
             lambda size: v2.Compose(make_transform(size).transforms[1:]), "mode L came out with the shape (1, 32, 32)"
         ),
         Mistake(lambda size: v2.Compose([v2.Grayscale(3), *make_transform(size).transforms[1:]]), "lost its colours"),
+        Mistake(_rgb_after_resize, "Is it an RGB picture when it is resized?"),
         Mistake(lambda size: make_transform(64), "the shape (3, 64, 64)"),
         Mistake(lambda size: v2.Compose([v2.RGB(), v2.Resize((size, size))]), "expected a tensor"),
         Mistake(lambda size: make_transform(size)(picture()), "to call with a picture"),

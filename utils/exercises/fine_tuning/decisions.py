@@ -5,7 +5,7 @@ from utils.exercises.question import Mistake, Question, choose_each, other_choic
 plan = {"flowers": "a", "ultrasound": "b", "spare parts": "d", "heat sensor": "c"}
 PLANS = {
     "flowers": {
-        "b": "on twenty pictures a class a whole network learns them by heart, and on a laptop it takes long.",
+        "b": "it can work; but these are photographs, which the backbone knows. Is there time on this laptop to teach it all anew?",
         "c": "twenty pictures a class teach nobody what an edge is.",
         "d": "it would work; but the classes stay, and half an hour allows for something better.",
     },

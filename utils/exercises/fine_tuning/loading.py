@@ -6,6 +6,7 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
+from utils.exercises.asking import unchanged
 from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import as_number, shown
 
@@ -26,16 +27,21 @@ def load_backbone(model, state, prefix):
 def probe_load_backbone(answer):
     for case, prefix in {f"names that begin with {PREFIX!r}": PREFIX, "names without a prefix": ""}.items():
         model, state = _network(3), _state(prefix)
-        before = copy.deepcopy(model.state_dict())
-        try:
-            got = as_number(answer(model, dict(state), PREFIX), "how many tensors were loaded")
-        except ValueError as error:
-            raise NotYet(f"{case}: your code raised ValueError ({error}), and many of these tensors do fit.") from None
-        _check_loaded(model, before, {name.removeprefix(prefix): tensor for name, tensor in state.items()}, case)
-        if got != len(before) - 2:
-            raise NotYet(f"{case}: the right tensors were loaded, and you say {got:g}. The file has {len(state)}, the "
-                         f"network {len(before)}, and not all of them fit.")  # fmt: skip
+        before, given = copy.deepcopy(model.state_dict()), dict(state)
+        with unchanged(case, given, "state[{!r}]"):
+            got = _count(answer, case, model, given)
+            _check_loaded(model, before, {name.removeprefix(prefix): tensor for name, tensor in state.items()}, case)
+            if got != len(before) - 2:
+                raise NotYet(f"{case}: the right tensors were loaded, and you say {got:g}. The file has {len(state)}, the "
+                             f"network {len(before)}, and not all of them fit.")  # fmt: skip
     _check_nothing_fits(answer)
+
+
+def _count(answer, case, model, state):
+    try:
+        return as_number(answer(model, state, PREFIX), "how many tensors were loaded")
+    except ValueError as error:
+        raise NotYet(f"{case}: your code raised ValueError ({error}), and many of these tensors do fit.") from None
 
 
 def _network(classes):
@@ -112,6 +118,13 @@ def _prefixed_only(model, state, prefix):
     return load_backbone(model, own, prefix)
 
 
+def _taken_out(model, state, prefix):
+    kept = dict(state)
+    for name in list(state):
+        state.pop(name)
+    return load_backbone(model, kept, prefix)
+
+
 q11 = Question(
     number=11,
     reference=load_backbone,
@@ -142,5 +155,6 @@ q11 = Question(
         Mistake(_parameters_only, "layer1.norm.running_mean is not what"),
         Mistake(_prefixed_only, "names without a prefix: your code raised ValueError"),
         Mistake(_load_by(count=list), "expected how many"),
+        Mistake(_taken_out, "your function changed `state['module.layer1.conv.weight']`"),
     ],
 )

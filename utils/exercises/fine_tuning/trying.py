@@ -1,5 +1,9 @@
 """Exercise 14: the lesson's tools on other networks."""
 
+from torch import nn
+from torchvision import models
+
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question
 from utils.exercises.values import as_list, as_number, shown
 from utils.models.build import build
@@ -20,9 +24,11 @@ def trainable_and_frozen(name, num_classes):
 def probe_trainable_and_frozen(answer):
     for num_classes, (name, (backbone, features)) in zip((4, 12), NETWORKS.items()):
         case = f"{name} with {num_classes} classes"
-        got = [as_number(number, PAIR) for number in as_list(answer(name, num_classes), PAIR)]
+        got = [as_number(number, PAIR) for number in as_list(asked(answer, case, name, num_classes), PAIR)]
         if len(got) != 2:
             raise NotYet(f"{case}: expected {PAIR}, got {shown(got)}.")
+        if all(0 <= number <= 1 for number in got):
+            raise NotYet(f"{case}: you say {got[0]:.3g} and {got[1]:.3g}. Asked is how many, and not which share.")
         right = [features * num_classes + num_classes, backbone]
         if got != right:
             raise NotYet(f"{case}: you say that {got[0]:,.0f} learn and {got[1]:,.0f} do not. {_reason(got, right)}")
@@ -32,7 +38,7 @@ def _reason(got, right):
     if got[1] == 0:
         return "Then nothing is frozen."
     if got == right[::-1]:
-        return "Which comes first?"
+        return "Are the two exchanged? Or which part of the network is frozen?"
     if got[1] == sum(right):
         return "The second one is the whole network."
     if got[1] == right[1]:
@@ -64,6 +70,18 @@ def _wrong_name(name, num_classes):
     return tuple(freeze(build(name, num_classes, weights=None), "features"))
 
 
+def _shares(name, num_classes):
+    trainable, frozen = trainable_and_frozen(name, num_classes)
+    return trainable / (trainable + frozen), frozen / (trainable + frozen)
+
+
+def _of_the_last_linear(name, num_classes):
+    model = models.get_model(name, weights=None, num_classes=num_classes)
+    head = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+    learning = sum(parameter.numel() for parameter in head.parameters())
+    return learning, count_parameters(model).total - learning
+
+
 q14 = Question(
     number=14,
     reference=trainable_and_frozen,
@@ -78,7 +96,9 @@ q14 = Question(
     mistakes=[
         Mistake(_not_frozen, "Then nothing is frozen"),
         Mistake(_total, "is the whole network"),
-        Mistake(_head_frozen, "Which comes first"),
+        Mistake(_head_frozen, "Or which part of the network is frozen?"),
+        Mistake(_shares, "Asked is how many, and not which share"),
+        Mistake(_of_the_last_linear, "squeezenet1_1 with 12 classes: your code raised IndexError"),
         Mistake(_with_classes(1000), "as many classes as was asked"),
         Mistake(_with_classes(4), "squeezenet1_1 with 12 classes"),
         Mistake(_wrong_name, "has no part called 'features'"),

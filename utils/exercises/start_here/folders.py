@@ -2,7 +2,8 @@
 
 from utils.data.samples import sample
 from utils.data.tables import scan
-from utils.exercises.question import Mistake, NotYet, Question
+from utils.exercises.asking import asked
+from utils.exercises.question import Mistake, NotYet, Question, first_near
 from utils.exercises.values import as_numbers, shown
 
 # --- 3: the label --------------------------------------------------------------------------------
@@ -23,7 +24,7 @@ PATHS = ["cat/1.jpg", "dog/2025/june/7.png", "owl/owl/3.jpg", "barn owl/at night
 
 def probe_label_of(answer):
     for path in PATHS:
-        got, folders = answer(path), path.split("/")[:-1]
+        got, folders = asked(answer, repr(path), path), path.split("/")[:-1]
         if not isinstance(got, str):
             raise NotYet(f"{path!r}: expected the name of a folder, got {shown(got)}.")
         if got != folders[0]:
@@ -55,6 +56,7 @@ q3 = Question(
         Mistake(lambda path: path.rpartition("/")[0], "all its folders"),
         Mistake(lambda path: path.split("/")[-2].upper(), "the outermost"),
         Mistake(lambda path: path.split("/")[max(0, len(path.split("/")) - 3)], "a folder on the way"),
+        Mistake(lambda path: path.split("/")[-3], "'cat/1.jpg': your code raised IndexError"),
         Mistake(lambda path: path.split("/"), "expected the name of a folder"),
     ],
 )
@@ -72,7 +74,16 @@ def probe_posters(answer):
     got, found = as_numbers(answer, ABOUT, f"a dictionary {{{', '.join(map(repr, ABOUT))}}}"), _found()
     for name, value in got.items():
         if not abs(value - found[name]) <= (0.006 if name == "score to beat" else 0):
-            raise NotYet(f"{name}: not {value:g}. {ABOUT[name].capitalize()}")
+            raise NotYet(f"{name}: not {value:g}. {_about(name, value, found)}")
+
+
+def _about(name, value, found):
+    usual = {
+        "As a share, please: 0.5 for half of them, not 50.": 100 * found["score to beat"],
+        "That is how many have the commonest label; which share is it?": found["score to beat"] * found["pictures"],
+    }
+    otherwise = ABOUT[name].capitalize()
+    return first_near(value, usual, otherwise, abs_tol=0.6) if name == "score to beat" else otherwise
 
 
 def _found():
@@ -98,6 +109,8 @@ q4 = Question(
     mistakes=[
         Mistake(posters | {"score to beat": 40 / 140}, "which share has the commonest"),
         Mistake(posters | {"score to beat": 0.5}, "score to beat: not 0.5"),
+        Mistake(posters | {"score to beat": 71.4}, "As a share, please"),
+        Mistake(posters | {"score to beat": 100}, "how many have the commonest label; which share is it?"),
         Mistake(posters | {"pictures": 141}, "rows has the table"),
         Mistake(posters | {"classes": 140}, "different labels are"),
         Mistake({"pictures": 140}, "'classes' has no number"),

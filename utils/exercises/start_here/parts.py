@@ -1,5 +1,6 @@
 """Exercises 5 and 6: a picture in both parts, and what each part is for."""
 
+from utils.exercises.asking import asked, unchanged
 from utils.exercises.question import Mistake, NotYet, Question, choose_each, other_choices
 from utils.exercises.values import as_list, shown
 
@@ -20,11 +21,13 @@ def probe_two_parts(answer):
     for total, number in ((5, 3), (4, 1), (12, 9)):
         paths = [f"{place}.jpg" for place in range(1, total + 1)]
         case = f"{total} paths, {number} to learn from"
-        got = as_list(answer(list(paths), number), "two lists")
-        if len(got) != 2:
-            raise NotYet(f"{case}: expected two lists, got {shown(got)}.")
-        learn, test = (as_list(part, "a list of paths") for part in got)
-        _check_parts(learn, test, paths, number, case)
+        given = list(paths)
+        with unchanged(case, {"paths": given}):
+            got = as_list(asked(answer, case, given, number), "two lists")
+            if len(got) != 2:
+                raise NotYet(f"{case}: expected two lists, got {shown(got)}.")
+            learn, test = (as_list(part, "a list of paths") for part in got)
+            _check_parts(learn, test, paths, number, case)
 
 
 def _check_parts(learn, test, paths, number, case):
@@ -38,6 +41,10 @@ def _check_parts(learn, test, paths, number, case):
         raise NotYet(f"{case}: there are paths in {shown(learn)} and {shown(test)} that you were not given, or twice.")
     if set(learn) != set(paths[:number]):
         raise NotYet(f"{case}: you learn from {shown(learn)}. Which ones, and how many, were to be learnt from?")
+
+
+def _taken_out(paths, number):
+    return [paths.pop(0) for _ in range(number)], paths
 
 
 q5 = Question(
@@ -58,6 +65,7 @@ q5 = Question(
         Mistake(lambda paths, number: (paths[number:], paths[:number]), "Which ones, and how many"),
         Mistake(lambda paths, number: (paths[: number - 1], paths[number - 1 :]), "Which ones, and how many"),
         Mistake(lambda paths, number: (paths[:number], paths[number:] * 2), "or twice"),
+        Mistake(_taken_out, "your function changed `paths`"),
         Mistake(lambda paths, number: paths[:number], "expected"),
     ],
 )

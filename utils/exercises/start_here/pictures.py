@@ -1,5 +1,6 @@
 """Exercises 9 and 10: the likeliest class of a picture, and a picture of none."""
 
+from utils.exercises.asking import asked
 from utils.exercises.question import Mistake, NotYet, Question, choose
 from utils.exercises.values import shown
 
@@ -20,7 +21,7 @@ CASES = [
 
 def probe_likeliest(answer):
     for probabilities in CASES:
-        got, right = answer(dict(probabilities)), likeliest(probabilities)
+        got, right = asked(answer, shown(probabilities), dict(probabilities)), likeliest(probabilities)
         if not isinstance(got, str):
             raise NotYet(f"{shown(probabilities)}: expected the name of a class, got {shown(got)}.")
         if got != right:
@@ -56,6 +57,9 @@ q9 = Question(
         Mistake(lambda probabilities: next(iter(probabilities)), "Another class has a larger"),
         Mistake(lambda probabilities: max(probabilities.values()), "expected the name of a class"),
         Mistake(_first_above_half, "none of the classes"),
+        Mistake(
+            lambda each: next(name for name in each if each[name] > 0.5), "'owl': 0.2}: your code raised StopIteration"
+        ),
         Mistake(lambda probabilities: sorted(probabilities), "expected the name of a class"),
     ],
 )
