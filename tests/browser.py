@@ -141,7 +141,7 @@ class Page:
         deadline = time.monotonic() + seconds
         while not self.js(condition):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"not within {seconds} s: {condition}\n{self.js('document.body.innerText')}")
+                raise TimeoutError(f"not within {seconds} s: {condition}\n{self.js('document.body.innerText')[:1500]}")
             time.sleep(pause)
 
     def choose(self, selector, files):
