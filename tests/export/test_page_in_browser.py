@@ -15,7 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from sklearn.datasets import load_sample_images
 
-from tests.browser import Browser, chromium, served
+from tests.browser import chromium, served
 from tests.export.conftest import HEADS, pictures
 from tests.export.made_onnx import CLASSES, STEPS, facts, made
 from utils.data.images import open_image
@@ -51,13 +51,6 @@ PREPARED = """(async () => {
     const found = prepared(await openPicture(new File([bytes], 'made')), %s);
     return btoa(Array.from(found, (value) => String.fromCharCode(value)).join(''));
 })()"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    started = Browser(tmp_path_factory.mktemp("profile"))
-    yield started
-    started.close()
 
 
 @pytest.fixture(scope="module")

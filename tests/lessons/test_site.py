@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 
-from tests.browser import Browser, chromium, served
+from tests.browser import chromium, served
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "lessons").glob("[0-9]*.ipynb"))
@@ -179,13 +179,6 @@ class TestTheSite:
         assert "Apache License" in (site / "_static" / "mathjax" / "LICENSE").read_text()
         assert f"{pages.FRONT}.html" in (site / "index.html").read_text()
         assert (site / f"{pages.FRONT}.html").exists()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    started = Browser(tmp_path_factory.mktemp("profile"))
-    yield started
-    started.close()
 
 
 @pytest.fixture(scope="module")
