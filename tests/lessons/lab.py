@@ -38,7 +38,7 @@ from jupyterlab.labapp import main
 main()"""
 FLAGS = ["--FileContentsManager.preferred_dir=lessons", "--no-browser", "--port=0",
          "--LabApp.expose_app_in_browser=True"]  # fmt: skip
-HOURS = 2 * 3600  # until a lesson must have ended; one that hangs ends then
+LONGEST = 1200  # seconds until a lesson must have ended; one that hangs ends then
 PANEL = "window.jupyterapp.shell.currentWidget"
 KERNEL = f"{PANEL}.sessionContext.session.kernel"
 # What an output says where a widget or a drawing failed. JupyterLab and ipywidgets have no class for all of these.
@@ -165,9 +165,10 @@ class Notebook:
 
     def run(self):
         """All cells, until the last has ended or a dialogue has opened: the kernel has died then."""
+        self.page.wait(f"{KERNEL}.connectionStatus === 'connected' && {KERNEL}.status === 'idle'")  # it answers
         self.page.js("""window.ended = false;
             window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.ended = true; }); 1""")
-        self.page.wait("window.ended || Boolean(document.querySelector('.jp-Dialog'))", HOURS, pause=0.5)
+        self.page.wait("window.ended || Boolean(document.querySelector('.jp-Dialog'))", LONGEST, pause=0.5)
         self.settle()
 
     def settle(self):
