@@ -10,7 +10,7 @@ ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 SIDE_BY_SIDE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-slow test-lab lessons style check fix samples notebooks solutions claims bench times page site fresh lock doctor
+.PHONY: help setup lab test browser test-slow test-lab lessons style check fix samples notebooks solutions claims bench times page site fresh lock doctor
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,12 +44,14 @@ test: $(READY)  ## unit tests, papermill runs, and every notebook compared stric
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
 INSTALL_CHROMIUM = [ "$$(id -u)" -eq 0 ] && command -v apt-get && apt-get -qq update && apt-get -qq install --yes chromium
 
-test-slow: $(READY)  ## what takes minutes: runs that are killed, several processes, much data, the site and a page in a browser
+browser:  ## install Chromium for the tests in a browser, where it is missing and you may
 	@{ $(CHROMIUM) || { $(INSTALL_CHROMIUM); }; } >/dev/null 2>&1 || echo "No browser: the tests in one are skipped (apt-get install chromium)"
+
+test-slow: $(READY) browser  ## what takes minutes: runs that are killed, several processes, much data, the site and a page in a browser
 	$(SIDE_BY_SIDE) -m slow tests --ignore tests/export --ignore-glob '*/test_in_jupyterlab*'
 	$(SIDE_BY_SIDE) -m slow tests/export
 
-test-lab: $(READY)  ## every lesson in JupyterLab in a browser: all cells, the sliders, saved (ten minutes)
+test-lab: $(READY) browser  ## every lesson in JupyterLab in a browser: all cells, the sliders, saved (ten minutes)
 	$(SIDE_BY_SIDE) -m slow tests/lessons/test_in_jupyterlab.py tests/lessons/test_in_jupyterlab_too.py
 
 lessons: $(READY)  ## run every lesson into runs/<date>/ with a report (LESSON=01; on your pictures: DATA=~/photos; settings in a file: RECIPE=my.yaml)

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 
+import IPython
 import numpy as np
 import pytest
 import torch
@@ -158,7 +159,7 @@ def shown(tmp_path):
 
     def run_cell(source):
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(lesson, "get_ipython", lambda: shell)
+            patched.setattr(IPython, "get_ipython", lambda: shell)
             start("test", {}, output_dir=tmp_path / "out")
         shell.run_cell(source)
         return seen[-1]

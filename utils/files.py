@@ -1,6 +1,7 @@
 """Files written whole or not at all, apart from the reader's pictures; names with values as YAML, results as JSON."""
 
 import errno
+import hashlib
 import json
 import os
 import tempfile
@@ -64,6 +65,12 @@ def results_in(folder: str | Path, then: str = ""):
     except OSError as error:
         raise CourseError(f"Results cannot be written to '{folder}': {error.strerror}. Free some space, or choose another "
                           f"folder: output_dir='...'{then and f'. {then}'}") from error  # fmt: skip
+
+
+def sha256_of(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal; it is read a piece at a time."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # Why a system refuses to write: no right to, a disk that is read only, broken or full, a file larger than is allowed.

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from IPython import get_ipython
 
 from utils.errors import CourseError
 from utils.files import RECIPE, check_apart, is_refused_write, results_in, write_json, write_yaml
@@ -173,6 +172,8 @@ def _explain_failed_writes():
 
     Cells write tables by plain calls such as `table.to_csv(run.output_dir / "table.csv")`. Outside IPython nothing is done.
     """
+    from IPython import get_ipython  # commands that need this module for something else do not wait for it
+
     shell = get_ipython()
     if shell is not None:
         shell.set_custom_exc((OSError,), _show)

@@ -4,7 +4,6 @@
 Whichever way they come, their digests are compared with those of the version that was tested.
 """
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import platformdirs
 
 from utils.errors import CourseError
+from utils.files import sha256_of
 
 SECONDS = 300  # for some 30 MB
 CACHE = platformdirs.user_cache_path("image-classification-course", appauthor=False)  # may be deleted at any time
@@ -135,7 +135,4 @@ class NpmFiles:
 
 
 def _digest(path):
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path) if path.is_file() else None

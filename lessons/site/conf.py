@@ -30,7 +30,7 @@ MATHJAX = NpmFiles(
     named_by="make site MATHJAX=FOLDER",
 )
 
-project = html_title = "Image classification with PyTorch, hands on"
+project = html_title = pages.TITLE
 language = "en"
 root_doc = pages.FRONT
 include_patterns = ["README.md", "CHANGELOG.md", ".github/CONTRIBUTING.md", "utils/training/README.md",

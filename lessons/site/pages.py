@@ -7,11 +7,12 @@ import json
 import re
 from pathlib import Path
 
+TITLE = "Image classification with PyTorch, hands on"
 FRONT = "lessons/README"
 ENTRANCE = f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<title>Image classification with PyTorch, hands on</title>
+<title>{TITLE}</title>
 <meta http-equiv="refresh" content="0; url={FRONT}.html">
 <a href="{FRONT}.html">The path through the course</a>
 </html>

@@ -24,14 +24,6 @@ def run(tmp_path, **values):
     return tool.run(LESSON, tmp_path, **QUICK | values)
 
 
-def cells(kind):
-    return [cell for cell in nbformat.read(tool.LESSONS / LESSON, as_version=4).cells if cell.cell_type == kind]
-
-
-def prose():
-    return "\n".join(cell.source for cell in cells("markdown"))
-
-
 @pytest.fixture(scope="module")
 def quick_run(tmp_path_factory):
     """(results, text, folder of the results) of a quick run on an own folder with two classes and a broken picture."""
@@ -110,13 +102,15 @@ def test_one_class_is_no_question(tmp_path):
 
 
 def test_the_cells_of_section_1_run_again_say_what_the_text_says():
-    first, second = (cell.source for cell in cells("code") if cell.source.startswith("pictures = "))
+    first, second = (
+        cell.source for cell in tool.cells(tool.LESSONS / LESSON, "code") if cell.source.startswith("pictures = ")
+    )
     space, said = {}, []
     for source in (first, second, second, second, first, second):
         exec(source, space)
         said.append(space["pictures"])
     assert said[1:] == [24, 48, 96, 12, 24]
-    assert "It doubles each time: 48, then 96." in prose()
+    assert "It doubles each time: 48, then 96." in tool.prose(tool.LESSONS / LESSON)
 
 
 @pytest.mark.parametrize(
@@ -132,18 +126,21 @@ def test_every_other_lesson_is_met_in_one_cell_with_a_link(path):
 
 
 def test_the_links_lead_to_notebooks_that_there_are_and_to_a_heading():
-    for link in re.findall(r"\]\(([^)#:]+)\)", prose()):
+    for link in re.findall(r"\]\(([^)#:]+)\)", tool.prose(tool.LESSONS / LESSON)):
         assert (tool.LESSONS / link).is_file(), link
-    headings = re.findall(r"^#+ (.+)$", prose(), flags=re.MULTILINE)
-    for anchor in re.findall(r"\]\(#([^)]+)\)", prose()):
+    headings = re.findall(r"^#+ (.+)$", tool.prose(tool.LESSONS / LESSON), flags=re.MULTILINE)
+    for anchor in re.findall(r"\]\(#([^)]+)\)", tool.prose(tool.LESSONS / LESSON)):
         assert anchor.replace("-", " ") in headings
 
 
 def test_the_commands_of_the_lesson_can_be_pasted(tmp_path, capsys):
-    blocks = re.findall(r"```bash\n(.*?)```", prose(), flags=re.DOTALL)
+    blocks = re.findall(r"```bash\n(.*?)```", tool.prose(tool.LESSONS / LESSON), flags=re.DOTALL)
     lines = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
     (report,) = [line for line in lines if line[0] == "papermill"]
-    inline = [shlex.split(code) for code in re.findall(r"`(-p [^`]+|(?:make|python) [^`]+)`", prose())]
+    inline = [
+        shlex.split(code)
+        for code in re.findall(r"`(-p [^`]+|(?:make|python) [^`]+)`", tool.prose(tool.LESSONS / LESSON))
+    ]
     given = {name for line in [report, *inline] for flag, name in pairwise(line) if flag == "-p" and name != "name"}
     assert report[1] == f"lessons/{LESSON}" and given == {"data_dir", "size", "limit", "epochs"}
     assert given <= set(parameters(tool.LESSONS / LESSON))

@@ -9,13 +9,14 @@ from io import StringIO
 from logging import WARNING, StreamHandler, getLogger
 from pathlib import Path
 
-import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from ipywidgets import Widget
 from matplotlib.colors import CSS4_COLORS
 
 from tests.colours import contrast
+from tests.lessons import tool
+from tests.lessons.tool import LESSONS, NOTEBOOKS, PATHS, cells, each_lesson, each_notebook, outputs
 from tests.plots.test_colours import ad_hoc
 from utils.evaluation.curves import threshold_table
 from utils.notebooks import CellError, Lesson, NotebookRun
@@ -25,31 +26,18 @@ from utils.plots.sliders import CostSliders
 from utils.plots.threshold_slider import ThresholdSlider
 
 ROOT = Path(__file__).resolve().parents[2]
-LESSONS = ROOT / "lessons"
-PATHS = sorted(LESSONS.glob("[0-9]*.ipynb"))
-NOTEBOOKS = PATHS + sorted(LESSONS.glob("exercises/*.ipynb")) + sorted(LESSONS.glob("solutions/*.ipynb"))
 PAGES = [LESSONS / "README.md", *sorted((ROOT / "data_samples").rglob("README.md"))]
 SITE = ROOT / "utils" / "export" / "page" / "site"
 TEXT, GRAPHICS = 4.5, 3.0
 
-each_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 each_text = pytest.mark.parametrize("path", NOTEBOOKS + PAGES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-
-
-def cells(path, kind):
-    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
 
 
 def prose(path):
     """The words of a notebook or a page, without what is to be typed, whose comments are no headings."""
     text = path.read_text(encoding="utf-8") if path.suffix == ".md" else None
-    text = text or "\n\n".join(cell.source for cell in cells(path, "markdown"))
+    text = text or tool.prose(path, "\n\n")
     return re.sub(r"^( *)```.*?^\1```", "", text, flags=re.DOTALL | re.MULTILINE)
-
-
-def outputs(path):
-    return [output for cell in cells(path, "code") for output in cell.outputs]
 
 
 # --- text alternatives -------------------------------------------------------------------------------

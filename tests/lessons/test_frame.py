@@ -1,31 +1,13 @@
 """Every committed lesson has the same frame and is executed. What its pictures say: test_accessibility.py."""
 
 import re
-from pathlib import Path
 
 import nbformat
-import pytest
 
-LESSONS = Path(__file__).resolve().parents[2] / "lessons"
-PATHS = sorted(LESSONS.glob("[0-9]*.ipynb"))
-NOTEBOOKS = PATHS + sorted(LESSONS.glob("exercises/*.ipynb")) + sorted(LESSONS.glob("solutions/*.ipynb"))
+from tests.lessons.tool import PATHS, cells, each_lesson, each_notebook, outputs, prose
+
 FRAME = ["you will do", "you will learn", "you need", "time", "## what we showed", "## summary",
          "three quick questions", "## on your own pictures", "## further reading"]  # fmt: skip
-
-each_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-
-
-def cells(path, kind):
-    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
-
-
-def prose(path):
-    return "\n".join(cell.source for cell in cells(path, "markdown"))
-
-
-def outputs(path):
-    return [output for cell in cells(path, "code") for output in cell.outputs]
 
 
 def test_there_are_lessons():

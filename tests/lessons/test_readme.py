@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.lessons.tool import prose
 from utils.exercises import questions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,11 +20,6 @@ each_lesson = pytest.mark.parametrize("number", LESSONS)
 
 
 @cache
-def prose(path):
-    cells = nbformat.read(path, as_version=4).cells
-    return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-
-
 def course_of(number):
     return nbformat.read(LESSONS[number], as_version=4).metadata.course
 

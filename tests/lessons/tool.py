@@ -6,14 +6,34 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from PIL import Image
 
 from utils.notebooks import run_notebook
 
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"
+PATHS = sorted(LESSONS.glob("[0-9]*.ipynb"))
+NOTEBOOKS = PATHS + sorted(LESSONS.glob("exercises/*.ipynb")) + sorted(LESSONS.glob("solutions/*.ipynb"))
+each_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 # In the names of numbers that another run measures anew.
 MEASURED = ("seconds", "latency", "milliseconds", "ms", "as_long", "minutes", "front")
+
+
+def cells(path, kind):
+    """The cells of a notebook that are "code", or "markdown"."""
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+
+
+def prose(path, between="\n"):
+    """The text of a notebook's markdown cells."""
+    return between.join(cell.source for cell in cells(path, "markdown"))
+
+
+def outputs(path):
+    """Everything that a notebook's code cells show."""
+    return [output for cell in cells(path, "code") for output in cell.outputs]
 
 
 def digest(folder):

@@ -4,10 +4,10 @@ They lie in data_samples/ beside the package, a folder a set with its card (READ
 there whatever the working folder. Introduced in lesson 01.
 """
 
-import hashlib
 from pathlib import Path
 
 from utils.errors import CourseError, named
+from utils.files import sha256_of
 
 SAMPLES_ROOT = Path(__file__).resolve().parents[2] / "data_samples"
 CHECKSUMS = "checksums.sha256"
@@ -64,6 +64,6 @@ def _checksums(root: Path) -> dict[str, str]:
 
 def _digest(file: Path) -> str | None:
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return sha256_of(file)
     except OSError:
         return None

@@ -9,7 +9,6 @@ message says why), 130 after Ctrl-C.
 """
 
 import argparse
-import hashlib
 import sys
 import warnings
 from collections import defaultdict
@@ -30,6 +29,7 @@ from utils.errors import CourseError, named
 from utils.export.growing import columns, growing
 from utils.export.progress import Progress
 from utils.export.served import Served, are_probabilities
+from utils.files import sha256_of
 
 BATCH_SIZE = 32  # where the file takes any number of pictures at a time
 UNSURE = "the model's answers are no probabilities"
@@ -82,7 +82,11 @@ def predict_folder(
     batch_size = _batch_size(batch_size, model)
     stream = sys.stderr if progress else None
     pictures = _listed(folder, model, labels_from_folders, stream)
-    made_from = {"model": _digest(model_file), "folder": str(folder), "labels_from_folders": labels_from_folders}
+    made_from = {
+        "model": sha256_of(Path(model_file).expanduser()),
+        "folder": str(folder),
+        "labels_from_folders": labels_from_folders,
+    }
     names = [picture.path for picture in pictures]
     with (
         growing(out_csv, columns(model.heads), names, made_from, batch_size, again) as table,
@@ -194,11 +198,6 @@ def _at_least_one(value, what):
     if not is_whole(value) or value < 1:
         raise CourseError(f"Expected {what} as a whole number from 1, but got {value!r}.")
     return int(value)
-
-
-def _digest(path):
-    with Path(path).expanduser().open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def main(arguments=None) -> int:

@@ -18,6 +18,7 @@ from utils.plots.figures import (
     MARKS,
     ORANGE,
     RED,
+    backing,
     canvas,
     plain_numbers,
     thinned,
@@ -53,7 +54,7 @@ def score_histogram(is_positive, scores, positive: str, threshold: float | None 
         axes.set_ylabel("pictures")
         axes.annotate(f"{shorten(name, 30)}: {those.sum():,}", (0.28, 0.9), xycoords="axes fraction", ha="center",
                       va="top", color=colour if colour == BLUE else GREY, fontsize=9,
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
+                      bbox=backing(1))  # fmt: skip
         if threshold is not None:
             axes.axvline(threshold, color=RED, linestyle="--", linewidth=1.2)
     below.set_xlabel(f"score: probability of {positive!r}")

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from utils.data.folders import SPLITS
 from utils.data.images import PictureError, open_image
-from utils.plots.figures import BLUE, GREEN, GREY, HATCHES, ORANGE, RED, canvas, title, with_alt
+from utils.plots.figures import BLUE, GREEN, GREY, HATCHES, ORANGE, RED, backing, canvas, title, with_alt
 
 MOST_CLASSES = 30  # bars that still can be read
 THUMBNAIL = 96  # pixels of a picture in a grid
@@ -43,7 +43,7 @@ def split_counts(table: pd.DataFrame) -> Figure:
             shown.index, shown[split], left=left, color=colour, hatch=hatch, edgecolor="white", label=split
         )
         axes.bar_label(bars, labels=[str(count) if count else "" for count in shown[split]], label_type="center", fontsize=8,
-                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})  # fmt: skip
+                       bbox=backing(0.8))  # fmt: skip
         left += shown[split]
     axes.invert_yaxis()
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

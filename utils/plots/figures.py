@@ -33,6 +33,12 @@ MARKS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "d", "p")  # and so a
 HATCHES = ("", "//", "..", "xx", "\\\\", "--")  # colour is never the only carrier of meaning
 DOTS_PER_INCH = 96
 
+
+def backing(pad: float, alpha: float | None = None) -> dict:
+    """The white box of words that lie on lines or bars (`bbox`); pad in points."""
+    return {"facecolor": "white", "edgecolor": "none", "alpha": alpha, "pad": pad}
+
+
 # Fonts for class names in scripts that DejaVu lacks; those that the machine has are used.
 MORE_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Microsoft YaHei", "Yu Gothic", "Hiragino Sans", "PingFang SC",
               "WenQuanYi Zen Hei", "Noto Sans Arabic", "Noto Sans Devanagari", "Arial Unicode MS")  # fmt: skip

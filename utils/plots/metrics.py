@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from utils.evaluation.intervals import wilson
 from utils.plots.data import shorten
-from utils.plots.figures import BLUE, GREY, RED, canvas, ink_on, thinned, title, with_alt
+from utils.plots.figures import BLUE, GREY, RED, backing, canvas, ink_on, thinned, title, with_alt
 
 MOST_NUMBERS = 12  # classes; with more, numbers in the cells could not be read
 MOST_NAMES = 40  # classes; with more, the figure does not grow any further, and only some have their name beside it
-BACKED = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}  # words that lie on a curve
+BACKED = backing(1, alpha=0.8)  # words that lie on a curve
 
 
 def confusion_matrix(counts: np.ndarray, classes, finding: str) -> Figure:

@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from utils.errors import CourseError
 from utils.evaluation.seeds import done_runs
 from utils.plots.data import shorten
-from utils.plots.figures import COLOURS, DASHES, GREY, canvas, title, with_alt
+from utils.plots.figures import COLOURS, DASHES, GREY, backing, canvas, title, with_alt
 from utils.plots.ways import is_number, levels, names, number_format, plain, sign_of, spoken, written
 
 STRONGEST = 3  # runs that have a colour
@@ -23,7 +23,7 @@ FEW_LINES = 40  # which do not hide one another
 APART = 0.05  # of an axis, between two numbers beside it
 LONGEST_WORD = 15  # of letters between two axes
 BESIDE = 0.012  # of an axis, between two strong lines that would lie on one another
-BACKED = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}  # words that lie on lines
+BACKED = backing(0.8, alpha=0.8)  # words that lie on lines
 
 
 def parallel_coordinates(

@@ -8,7 +8,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from utils.plots.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, canvas, plain_numbers, title, with_alt
+from utils.plots.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    backing,
+    canvas,
+    plain_numbers,
+    title,
+    with_alt,
+)
 
 WAYS = {
     "depth": (BLUE, "o", "-"),
@@ -193,7 +206,7 @@ def latencies(table: pd.DataFrame, finding: str, budget: float | None = None) ->
     axes.hlines(places, table["low"], table["high"], color="black", linewidth=2)
     for place, (high, value) in enumerate(zip(table["high"], table["ms"])):
         axes.annotate(f"{value:.0f} ms", (max(high, value), place), xytext=(6, 0), textcoords="offset points",
-                      va="center", fontsize=9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
+                      va="center", fontsize=9, bbox=backing(0.6))  # fmt: skip
     highest = table[["ms", "high"]].max(axis=None)
     if budget is not None:
         axes.axvline(budget, color=RED, linestyle="--", linewidth=1.2)

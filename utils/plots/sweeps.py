@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from utils.errors import CourseError
 from utils.evaluation.seeds import done_runs, over_seeds
 from utils.plots.data import shorten
-from utils.plots.figures import BLUE, GREY, ORANGE, canvas, ink_on, title, with_alt
+from utils.plots.figures import BLUE, GREY, ORANGE, backing, canvas, ink_on, title, with_alt
 from utils.plots.recipes import draw_seeds
 from utils.plots.verdict import front
 from utils.plots.ways import in_lines, levels, names, number_format, plain, sign_of, spoken, written
@@ -161,7 +161,7 @@ def _draw_cells(axes, means, is_best, colours):
             Rectangle((column, row), 1, 1, facecolor="#F4F4F4", edgecolor="#C4C4C4", hatch="///", linewidth=0)
         )
         axes.text(column + 0.5, row + 0.5, "no result", ha="center", va="center", fontsize=7.5, color=GREY,
-                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
+                  bbox=backing(1))  # fmt: skip
     for row, column in np.argwhere(is_best):
         axes.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor=ORANGE, linewidth=3, clip_on=False))
 
