@@ -1,7 +1,11 @@
-"""For all tests: hypothesis judges what comes out, never how fast; a busy machine fails no test. A browser for those in one."""
+"""For all tests: hypothesis judges what comes out, never how fast; a busy machine fails no test. A browser, and an IPython."""
+
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from tests.browser import Browser
 
@@ -15,3 +19,10 @@ def browser(tmp_path_factory):
     started = Browser(tmp_path_factory.mktemp("profile"))
     yield started
     started.close()
+
+
+@pytest.fixture
+def shell(monkeypatch):
+    """An IPython as in a kernel. It puts a module of its own in the place of __main__, without which no process can be spawned."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # is what it was after the test
+    return InteractiveShell(config=Config(HistoryManager={"enabled": False}))

@@ -10,9 +10,7 @@ import IPython
 import numpy as np
 import pytest
 import torch
-from IPython.core.interactiveshell import InteractiveShell
 from papermill.iorw import read_yaml_file
-from traitlets.config import Config
 
 from utils import lesson
 from utils.errors import CourseError
@@ -152,9 +150,9 @@ def test_a_recipe_file_that_cannot_be_written_is_no_bare_error(tmp_path):
 
 
 @pytest.fixture
-def shown(tmp_path):
+def shown(tmp_path, shell):
     """A cell in IPython after lesson.start(output_dir=tmp_path / "out"); the name and the message of the error it shows."""
-    shell, seen = InteractiveShell(config=Config(HistoryManager={"enabled": False})), []
+    seen = []
     shell._showtraceback = lambda kind, error, lines: seen.append((kind.__name__, str(error)))
 
     def run_cell(source):

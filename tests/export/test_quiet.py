@@ -33,8 +33,8 @@ def test_nothing_is_heard_within_and_everything_after(capfd, recwarn, caplog):
     assert len(recwarn.list) == 1 and [record.message for record in caplog.records] == ["log"]
 
 
-def test_what_a_library_would_show_in_a_notebook_is_not_shown(monkeypatch):
-    shell, shown = InteractiveShell(), []
+def test_what_a_library_would_show_in_a_notebook_is_not_shown(monkeypatch, shell):
+    shown = []
     monkeypatch.setattr(shell.display_pub, "publish", lambda **parts: shown.append(parts))
     try:
         InteractiveShell._instance, InteractiveShell.initialized = shell, lambda: True

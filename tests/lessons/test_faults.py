@@ -1,7 +1,7 @@
 """Faults, over all lessons: what a lesson takes it never changes, and a full disk, a kill or a second run costs nothing.
 
 A lesson needs no entry here: its own test module says, as QUICK, with which parameters it is quick on three classes of own
-pictures (`tool.folder_of`). Kills of whole trainings that go on: test_killed.py.
+pictures (`tool.folder_of`), and, as BY_TIME, which of its numbers depend on how much it can do in its time. Kills of whole trainings that go on: test_killed.py.
 """
 
 import importlib
@@ -53,10 +53,14 @@ def own(tmp_path_factory):
     return folder
 
 
+def module_of(lesson):
+    """The test module of a lesson."""
+    return importlib.import_module(f"tests.lessons.test_{lesson.removesuffix('.ipynb')}")
+
+
 def given(lesson, own, **more):
     """Parameters with which a lesson is quick on the own pictures, and on the own predictions where it takes any."""
-    module = importlib.import_module(f"tests.lessons.test_{lesson.removesuffix('.ipynb')}")
-    values = {"data_dir": str(own / "pictures"), **module.QUICK, **more}
+    values = {"data_dir": str(own / "pictures"), **module_of(lesson).QUICK, **more}
     if "predictions" in parameters_of(tool.LESSONS / lesson):
         values["predictions"] = str(own / "predictions.csv")
     return values
@@ -211,15 +215,16 @@ def test_results_are_whole_at_every_moment_at_which_a_kill_may_come(runs):
 
 @pytest.mark.slow
 @run_each
-def test_killed_and_run_twice_at_once_in_that_folder_it_gives_what_another_folder_gives(runs):
-    found, *_ = runs
+def test_killed_and_run_twice_at_once_in_that_folder_it_gives_what_another_folder_gives(runs, request):
+    found, lesson = runs[0], request.node.callspec.params["runs"]
     ended = [found[name] for name in ("first", "second") if found[name]["error"] is None]
     refused = [found[name]["error"] for name in ("first", "second") if found[name]["error"]]
     assert ended, refused
     for name, message in refused:
         assert name == "CourseError" and "Another" in message and "output_dir" in message, message
+    by_time = getattr(module_of(lesson), "BY_TIME", ())
     for each in ended:
-        assert sayings(each) == sayings(found["full"])
+        assert sayings(each, by_time) == sayings(found["full"], by_time)
 
 
 @pytest.mark.slow
@@ -236,11 +241,12 @@ def test_nothing_was_sent_beyond_this_machine(runs):
     assert {each["beyond"] for each in runs[0].values()} == {""}
 
 
-def sayings(found):
-    """The claims and the numbers of a run; of what was measured by the clock only that it was said."""
+def sayings(found, by_time):
+    """The claims and the numbers of a run; of what the clock measured, or decided, only that it was said."""
     results = found["results"]
     claims = [
-        (each["text"], each["holds"] or any(word in each["text"] for word in BY_THE_CLOCK))
+        (each["text"], bool(by_time) or each["holds"] or any(word in each["text"] for word in BY_THE_CLOCK))
         for each in results["claims"]
     ]
-    return claims, tool.without_times(results["numbers"])
+    numbers = tool.without_times(results["numbers"])
+    return claims, {name: None if name in by_time else value for name, value in numbers.items()}
