@@ -1,14 +1,13 @@
 """A lesson run cell by cell in a process of its own, watched, with faults on purpose: what is written where, a full disk, a kill.
 
-Each process is forked from one that has imported what the lessons import: a run takes its own work, and no start. It is
-IPython that runs the cells, as in a kernel, without a client; figures are drawn and not shown. The watch is an audit hook:
-it sees what Python opens, renames, removes and makes, not what a library opens in C. The digests of the folders see that too.
+It is IPython that runs the cells, as in a kernel, without a client; figures are drawn and not shown. The watch is an audit
+hook: it sees what Python opens, renames, removes and makes, not what a library opens in C. The digests of the folders see that
+too.
 """
 
 import errno
 import io
 import json
-import multiprocessing
 import os
 import resource
 import sys
@@ -19,8 +18,8 @@ from pathlib import Path
 
 import nbformat
 
+from tests.lessons.forked import process
 from tests.lessons.tool import LESSONS
-from utils.notebooks.kernels import environment
 
 LOG = "COURSE_NETWORK_LOG"  # where tests/offline notes what tried to leave this machine
 NEW = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -213,13 +212,7 @@ class Watched:
         watch = Watch(str(pictures), str(output), wait_at)
         values = {"output_dir": str(output), **parameters}
         arguments = (task, LESSONS / notebook, values, watch, str(self.outcome), *more)
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.lessons.imports", __name__])
-        root = str(LESSONS.parent)
-        paths = os.pathsep.join([each for each in (root, os.environ.get("PYTHONPATH")) if each])
-        with environment(PYTHONPATH=paths, MPLBACKEND="agg", OMP_NUM_THREADS="1"):  # of the process that is forked from
-            self.process = context.Process(target=_in_process, args=arguments)
-            self.process.start()
+        self.process = process(_in_process, *arguments)
 
     def ended(self):
         """What came of it, and what it tried to reach beyond this machine."""

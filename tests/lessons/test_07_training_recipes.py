@@ -84,6 +84,7 @@ def test_its_two_processes_leave_what_one_leaves(quick_run):
     assert (output / "together" / "best.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_its_recipe_file_holds_every_parameter_and_makes_the_same_run_again(quick_run, tmp_path):
     results, _, output, own = quick_run
     file = read_yaml(output / "recipe.yaml")

@@ -10,6 +10,7 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from PIL import Image
 
+from tests.lessons import forked
 from utils.notebooks import run_notebook
 
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"
@@ -64,7 +65,8 @@ def run(name, tmp_path, **parameters):
     """Run a lesson; (results.json, all printed text), after checking that it ended well and changed no picture."""
     pictures = tmp_path / (parameters.get("data_dir") or "no pictures")
     before = digest(pictures) if pictures.is_dir() else ""
-    done = run_notebook(LESSONS / name, tmp_path / "out" / "report.ipynb", parameters, cwd=tmp_path)
+    with forked.kernels():
+        done = run_notebook(LESSONS / name, tmp_path / "out" / "report.ipynb", parameters, cwd=tmp_path)
     assert done.error is None, done.error
     assert before == (digest(pictures) if pictures.is_dir() else ""), "the reader's folder was changed"
     executed = nbformat.read(done.notebook, as_version=4)
@@ -74,7 +76,8 @@ def run(name, tmp_path, **parameters):
 
 def failure(name, tmp_path, parameters, cwd=None):
     """Run a lesson that ends with a CourseError; the words of it."""
-    done = run_notebook(LESSONS / name, tmp_path / "report.ipynb", parameters, cwd=cwd)
+    with forked.kernels():
+        done = run_notebook(LESSONS / name, tmp_path / "report.ipynb", parameters, cwd=cwd)
     assert done.error is not None and done.error.name == "CourseError", done.error
     return done.error.message
 

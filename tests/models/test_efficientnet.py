@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_model
@@ -77,6 +77,7 @@ def test_multiply_adds_are_right_at_any_size(size):
     assert macs(variant("b1"), size, num_classes=7) == counted(model, 1, 3, *shape)
 
 
+@settings(max_examples=25)  # a large network takes seconds to count
 @given(
     width=st.floats(0.2, 3),
     depth=st.floats(0.2, 4),

@@ -1,0 +1,83 @@
+"""Processes forked from one that has imported what the lessons import, so that a run takes its own work and no start.
+
+A kernel takes its first seconds to import PyTorch and what else a lesson needs, which is most of a short run. What is forked
+here is a kernel of ipykernel all the same, and papermill drives it. `make test` runs every lesson in a kernel of its own too,
+by nbval, and test_killed.py by papermill's command.
+"""
+
+import multiprocessing
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+from utils.notebooks.kernels import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULE = "ipykernel_launcher"  # what stands before the arguments of a kernel in its command
+
+
+def process(target, *arguments):
+    """A process that runs a function, started."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.lessons.imports", "tests.lessons.faults"])
+    paths = os.pathsep.join([each for each in (str(ROOT), os.environ.get("PYTHONPATH")) if each])
+    with environment(PYTHONPATH=paths, MPLBACKEND="agg", OMP_NUM_THREADS="1"):  # of the process that is forked from
+        started = context.Process(target=target, args=arguments)
+        started.start()
+    return started
+
+
+@contextmanager
+def kernels():
+    """For the time of a block, kernels are forked where the system can do that well; else they start as ever."""
+    if sys.platform == "linux":
+        with patch("jupyter_client.provisioning.local_provisioner.launch_kernel", _Kernel):
+            yield
+    else:
+        yield
+
+
+class _Kernel:
+    """Stands for the subprocess.Popen of a kernel."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, command, env, cwd, **ignored):
+        begun, begins = multiprocessing.Pipe(duplex=False)
+        self._process = process(_run_kernel, command[command.index(MODULE) + 1 :], env, str(cwd), begins)
+        self.pid = self._process.pid
+        begins.close()
+        begun.recv()  # or its group would still be that of the process that it is forked from, which signals would reach
+
+    def poll(self):
+        return self._process.exitcode
+
+    def wait(self, timeout=None):
+        self._process.join(timeout)
+        return self._process.exitcode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def terminate(self):
+        self._process.terminate()
+
+    def kill(self):
+        self._process.kill()
+
+
+def _run_kernel(arguments, env, cwd, begins):
+    os.setsid()
+    begins.send(None)
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    import torch
+    from ipykernel.kernelapp import IPKernelApp
+
+    torch.set_num_threads(int(env.get("OMP_NUM_THREADS", os.cpu_count())))
+    sys.argv = [MODULE, *arguments]
+    IPKernelApp.launch_instance(argv=arguments)
+    os._exit(0)  # libraries take seconds to tidy up what ends anyway
