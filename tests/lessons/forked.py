@@ -24,9 +24,15 @@ def process(target, *arguments):
     context.set_forkserver_preload(["tests.lessons.imports", "tests.lessons.faults"])
     paths = os.pathsep.join([each for each in (str(ROOT), os.environ.get("PYTHONPATH")) if each])
     with environment(PYTHONPATH=paths, MPLBACKEND="agg", OMP_NUM_THREADS="1"):  # of the process that is forked from
-        started = context.Process(target=target, args=arguments)
+        started = context.Process(target=_run, args=(target, *arguments))
         started.start()
     return started
+
+
+def _run(target, *arguments):
+    # Or it would start its own processes as it was started itself; a kernel starts them in the system's usual way.
+    multiprocessing.set_start_method(None, force=True)
+    target(*arguments)
 
 
 @contextmanager

@@ -1,10 +1,12 @@
-"""All that the lessons import, for the process that the tests of faults fork from: it is imported once, not for each run."""
+"""All that the lessons import, for the process that their runs in the tests are forked from: it is imported once, not for each run."""
 
 import ast
+import gc
 
+import ipykernel.kernelapp  # noqa: F401  what runs the cells in a kernel
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
-from IPython.core.interactiveshell import InteractiveShell  # noqa: F401  what runs the cells
+from IPython.core.interactiveshell import InteractiveShell  # noqa: F401  and without one
 
 from tests.lessons.tool import LESSONS
 
@@ -14,3 +16,5 @@ for path in sorted(LESSONS.glob("[0-9]*.ipynb")):
             parts = ast.parse(TransformerManager().transform_cell(cell.source)).body
             imports = [part for part in parts if isinstance(part, (ast.Import, ast.ImportFrom))]
             exec(compile(ast.Module(imports, []), str(path), "exec"), {})
+
+gc.freeze()  # what is there now is looked at by no collection, or each run would copy all of it

@@ -32,17 +32,6 @@ def run(tmp_path, **parameters):
     return tool.run(LESSON, tmp_path, **parameters)
 
 
-def test_on_the_samples_every_claim_holds(tmp_path):
-    results, _ = run(tmp_path)
-    assert len(results["claims"]) >= 8
-    assert [claim["text"] for claim in results["claims"] if not claim["holds"]] == []
-    assert results["numbers"]["pictures"] == 500
-    written = json.loads((tmp_path / "out" / "output" / "results.json").read_text(encoding="utf-8"))
-    assert written == results
-    with open(tmp_path / "out" / "output" / "split.csv", encoding="utf-8") as file:
-        assert len(list(csv.DictReader(file))) == 500
-
-
 def test_on_the_faulty_folder_it_names_what_is_wrong_and_touches_nothing(tmp_path):
     folder = tmp_path / "messy"
     shutil.copytree(sample("messy"), folder)
@@ -69,11 +58,14 @@ def test_it_runs_on_csvs_of_numbers_one_a_split(tmp_path):
     assert results["parameters"]["csv_labels"] == {"0": "sun", "1": "apple", "2": "leaf"}
 
 
-@pytest.mark.parametrize(("classes", "each", "limit"), [(2, 20, 0), (30, 8, 120)])
-def test_it_runs_on_few_and_on_many_classes_and_looks_at_as_many_pictures_as_asked(tmp_path, classes, each, limit):
-    results, _ = run(tmp_path, data_dir=str(folder_of(tmp_path / "own pictures", classes, each)), limit=limit)
-    assert results["numbers"]["classes"] == classes
-    assert results["numbers"]["pictures"] == (limit or classes * each)
+def test_it_runs_on_many_classes_and_looks_at_as_many_pictures_as_asked(tmp_path):
+    results, _ = run(tmp_path, data_dir=str(folder_of(tmp_path / "own pictures", 30, 8)), limit=120)
+    assert results["numbers"]["classes"] == 30
+    assert results["numbers"]["pictures"] == 120
+    output = tmp_path / "out" / "output"
+    assert json.loads((output / "results.json").read_text(encoding="utf-8")) == results
+    with open(output / "split.csv", encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 120
 
 
 def test_it_explains_a_single_class_and_a_class_too_small_to_split(tmp_path):

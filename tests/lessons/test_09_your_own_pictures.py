@@ -121,7 +121,7 @@ def test_with_too_few_minutes_there_is_a_report_that_says_so(tmp_path):
     ("parameters", "words"),
     [
         ({"minutes": 0}, "-p minutes 10"),
-        ({"positive": "pink"}, "pink"),
+        ({"positive": "pink"}, "one of 'blue', 'green', 'red', but got 'pink'"),
         ({"dataset": "oxford_pet"}, "oxford_pets"),
         ({"models": ["resnet5"]}, "resnet5"),
     ],
