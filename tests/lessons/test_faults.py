@@ -34,7 +34,13 @@ FAULTS = {
     "takes half": "half",
     "among the pictures": "",
 }
-BY_THE_CLOCK = ("time", "longer", "faster", "slower")  # in claims that hold or not as a busy machine has it
+BY_THE_CLOCK = (
+    "time",
+    "longer",
+    "faster",
+    "slower",
+    "stopwatch",
+)  # in claims that hold or not as a busy machine has it
 EARLIER = '{"claims": [{"text": "of an earlier run", "holds": true}]}'
 
 

@@ -1,7 +1,8 @@
 """Every lesson in JupyterLab, as a person has it: opened, all cells run, saved, looked at, its sliders moved.
 
-Slow: a server, a browser, and each lesson once. The lessons are in two files, this one and
-`test_in_jupyterlab_too.py`, so that two processes share them. Skipped, with the reason, where there is no Chromium.
+Slow: a server, a browser, and each lesson once, with few epochs where it trains for a minute or more: the numbers of those
+are nbval's matter. The lessons are in two files, this one and `test_in_jupyterlab_too.py`, so that two processes share them.
+Skipped, with the reason, where there is no Chromium.
 """
 
 import os
@@ -16,6 +17,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tests.browser import chromium
 from tests.lessons import lab as labs
+from tests.lessons.test_03_fine_tuning import QUICK as QUICK_03
+from tests.lessons.test_04_custom_cnn import QUICK as QUICK_04
+from tests.lessons.test_05_two_heads import QUICK as QUICK_05
+from tests.lessons.test_07_training_recipes import QUICK as QUICK_07
 from utils.data.samples import sample
 from utils.evaluation.reading import class_to_find, halves, read_any_predictions
 from utils.evaluation.thresholds import outcome
@@ -29,6 +34,9 @@ pytestmark = [
     pytest.mark.skipif(chromium() is None, reason="there is no Chromium (Debian: apt-get install chromium)"),
 ]
 LESSONS = labs.halves()[0]
+# On the samples, so without what is about the reader's own pictures.
+SHORTER = {"03_fine_tuning": QUICK_03, "04_custom_cnn": QUICK_04, "07_training_recipes": QUICK_07,
+           "05_two_heads": {name: value for name, value in QUICK_05.items() if name != "mapping"}}  # fmt: skip
 SECONDS_TO_FOLLOW = 120  # a busy machine's; else it is a moment
 ELSEWHERE = "http://example.org/pixel.png"
 
@@ -48,7 +56,7 @@ def lab(tmp_path_factory):
 @pytest.fixture(scope="module")
 def lesson(lab, request):
     """A lesson whose cells have been run in the page, and that was saved."""
-    with lab.opened(request.param) as notebook:
+    with lab.opened(request.param, SHORTER.get(request.param)) as notebook:
         notebook.run()
         notebook.save()
         yield notebook
@@ -60,13 +68,20 @@ def test_every_cell_has_run_in_order_and_none_has_failed(lesson):
 
 
 def test_every_claim_of_the_lesson_is_made_and_holds(lesson):
-    claims = labs.printed(cell for cell in code_cells(lesson.committed) if "claim(" in cell.source)
-    assert claims and lesson.claims() == claims
-    assert [line for line in labs.printed(lesson.saved.cells) if line in claims] == claims
+    made, committed = (
+        lesson.claims(),
+        labs.printed(cell for cell in code_cells(lesson.committed) if "claim(" in cell.source),
+    )
+    assert committed and [line for line in labs.printed(lesson.saved.cells) if line in made] == made
+    if lesson.name in SHORTER:  # what a lesson claims of its trainings need not hold after one epoch
+        made, committed = ([line[2:] for line in lines] for lines in (made, committed))
+    assert made == committed
 
 
 def test_nothing_is_marked_as_wrong_but_the_answer_that_lesson_00_shows(lesson):
-    wrong = [line for line in labs.printed(lesson.saved.cells) if line.startswith("✗")]
+    not_held = lesson.claims() if lesson.name in SHORTER else []
+    printed = labs.printed(lesson.saved.cells)
+    wrong = [line for line in printed if line.startswith("✗") and line not in not_held]
     assert [line.partition(":")[0] for line in wrong] == ["✗ Exercise 1"] * (lesson.name == "00_start_here")
 
 

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -32,9 +33,10 @@ def json_as_base64(parameters):
 
 
 def kill(process):
-    """The kernel with it, and whatever it started."""
-    for each in [*process.children(recursive=True), process]:
-        each.kill()
+    """The kernel with it, and whatever it started. Any of them may just have ended."""
+    for each in [process, *process.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
     process.wait()
 
 
