@@ -35,7 +35,9 @@ pytestmark = [
 ]
 LESSONS = labs.halves()[0]
 # On the samples, so without what is about the reader's own pictures.
-SHORTER = {"03_fine_tuning": QUICK_03, "04_custom_cnn": QUICK_04, "07_training_recipes": QUICK_07,
+# Lesson 04 with each kind of network that it makes a claim about.
+SHORTER = {"03_fine_tuning": QUICK_03, "07_training_recipes": QUICK_07,
+           "04_custom_cnn": QUICK_04 | {"models": ["small_cnn", "shufflenet_v2_x0_5"], "weights": ["", "course"]},
            "05_two_heads": {name: value for name, value in QUICK_05.items() if name != "mapping"}}  # fmt: skip
 SECONDS_TO_FOLLOW = 120  # a busy machine's; else it is a moment
 ELSEWHERE = "http://example.org/pixel.png"
