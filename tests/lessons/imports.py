@@ -1,4 +1,4 @@
-"""All that the lessons import, for the process that their runs in the tests are forked from: it is imported once, not for each run."""
+"""All that the lessons import, for the process that their runs in the tests are forked from: once, not for each run."""
 
 import ast
 import gc

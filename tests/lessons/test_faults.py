@@ -1,7 +1,8 @@
 """Faults, over all lessons: what a lesson takes it never changes, and a full disk, a kill or a second run costs nothing.
 
 A lesson needs no entry here: its own test module says, as QUICK, with which parameters it is quick on three classes of own
-pictures (`tool.folder_of`), and, as BY_TIME, which of its numbers depend on how much it can do in its time. Kills of whole trainings that go on: test_killed.py.
+pictures (`tool.folder_of`), and, as BY_TIME, which of its numbers depend on how much it can do in its time.
+Kills of whole trainings that go on: test_killed.py.
 """
 
 import importlib
@@ -34,13 +35,8 @@ FAULTS = {
     "takes half": "half",
     "among the pictures": "",
 }
-BY_THE_CLOCK = (
-    "time",
-    "longer",
-    "faster",
-    "slower",
-    "stopwatch",
-)  # in claims that hold or not as a busy machine has it
+# In claims that hold or not as a busy machine has it.
+BY_THE_CLOCK = ("time", "longer", "faster", "slower", "stopwatch")
 EARLIER = '{"claims": [{"text": "of an earlier run", "holds": true}]}'
 
 

@@ -70,10 +70,8 @@ def test_every_cell_has_run_in_order_and_none_has_failed(lesson):
 
 
 def test_every_claim_of_the_lesson_is_made_and_holds(lesson):
-    made, committed = (
-        lesson.claims(),
-        labs.printed(cell for cell in code_cells(lesson.committed) if "claim(" in cell.source),
-    )
+    made = lesson.claims()
+    committed = labs.printed(cell for cell in code_cells(lesson.committed) if "claim(" in cell.source)
     assert committed and [line for line in labs.printed(lesson.saved.cells) if line in made] == made
     if lesson.name in SHORTER:  # what a lesson claims of its trainings need not hold after one epoch
         made, committed = ([line[2:] for line in lines] for lines in (made, committed))

@@ -33,8 +33,11 @@ def json_as_base64(parameters):
 
 
 def kill(process):
-    """The kernel with it, and whatever it started. Any of them may just have ended."""
-    for each in [process, *process.children(recursive=True)]:
+    """The kernel with it, and whatever it started. It may have ended by itself, and so may any of them meanwhile."""
+    family = [process]
+    with suppress(psutil.NoSuchProcess):
+        family += process.children(recursive=True)
+    for each in family:
         with suppress(psutil.NoSuchProcess):
             each.kill()
     process.wait()
