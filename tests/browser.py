@@ -92,13 +92,7 @@ class Browser:
         try:
             for domain in ("Page", "Runtime", "Network", "Log"):
                 page.call(f"{domain}.enable")
-            page.call(
-                "Emulation.setDeviceMetricsOverride",
-                width=width,
-                height=height,
-                deviceScaleFactor=1,
-                mobile=width < 600,
-            )
+            page.resize(width, height)
             if before:
                 page.call("Page.addScriptToEvaluateOnNewDocument", source=before)
             page.call("Page.navigate", url=address)
@@ -128,6 +122,12 @@ class Page:
 
     def call(self, method, **parameters):
         return self._browser.call(method, self._session, **parameters)
+
+    def resize(self, width, height=900):
+        """A window so wide is a phone's below 600 pixels."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
 
     def js(self, expression):
         """The value of an expression, awaited where it is a promise; an error in it is one here."""

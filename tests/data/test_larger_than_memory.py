@@ -17,8 +17,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="limits and reads memory as Linux does"),
 ]
 
-FEW, MANY = 6_000, 60_000
-SIZE = 64  # pixels
+FEW, MANY = 1_500, 15_000
+SIZE = 120  # pixels
 LEFT = 200  # MB of address space beside what the process has after it loaded some pictures
 NEEDED = MANY * SIZE * SIZE * 3 / 1e6  # MB
 PROGRAM = """if True:

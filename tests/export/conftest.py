@@ -1,6 +1,6 @@
 """What the tests of utils.export share: small models whose answers differ from picture to picture, and their exports.
 
-A file takes seconds to export, so each is exported once for all tests; nobody changes it.
+A file takes seconds to export, so each is exported once for all tests, by the one Exporter of its model; nobody changes it.
 """
 
 import pytest
@@ -9,7 +9,7 @@ import torch
 from tests.threads import one_thread  # noqa: F401 - a fixture
 from utils.data.images import open_image
 from utils.data.samples import sample
-from utils.export.exporting import export
+from utils.export.exporting import Exporter
 from utils.export.parity import Tolerance
 from utils.models.build import build
 from utils.models.two_heads import build_heads
@@ -60,14 +60,15 @@ def heads_model():
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory):
     """exports(model, format, precision): the Exported of a model of these fixtures, made when it is first asked for."""
-    folder, made = tmp_path_factory.mktemp("exports"), {}
+    folder, exporters, made = tmp_path_factory.mktemp("exports"), {}, {}
 
     def exported(model, format="onnx", precision="float32"):
         key = (id(model), format, precision)
         if key not in made:
             path = folder / str(len(made)) / f"{precision}.{format}"
             options = {"calibration": pictures()[::6], "tolerance": LOOSE} if precision == "int8" else {}
-            made[key] = export(model, path, precision=precision, samples=pictures()[3::15], **options)
+            exporters.setdefault(id(model), Exporter(model))
+            made[key] = exporters[id(model)].export(path, precision, samples=pictures()[3::15], **options)
         return made[key]
 
     return exported

@@ -12,7 +12,7 @@ import os
 import resource
 import sys
 import time
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -102,9 +102,11 @@ class Shell:
     """IPython, as in a kernel; `shown` is the last error that it showed, as (name, message)."""
 
     def __init__(self):
+        import matplotlib
         from IPython.core.interactiveshell import InteractiveShell
         from traitlets.config import Config
 
+        matplotlib.use("agg")
         self.shell, self.shown = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False})), None
         self.shell._showtraceback = self._show  # what a kernel sends to its client
 
@@ -192,11 +194,13 @@ def _in_process(task, notebook, parameters, watch, outcome, *more):
 
 
 def _end_all_started_by(process):
-    """Workers of loaders for instance, which would outlive it."""
+    """Workers of loaders for instance, which would outlive it. Any of them may end by itself meanwhile, and so may it."""
     import psutil
 
-    for each in psutil.Process(process).children(recursive=True):
-        each.kill()
+    with suppress(psutil.NoSuchProcess):
+        for each in psutil.Process(process).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
 
 
 # --- what starts it -----------------------------------------------------------------------------------
@@ -228,7 +232,11 @@ class Watched:
         while not waiting.exists():
             assert self.process.is_alive(), "it ended before that write"
             time.sleep(0.05)
+        self.kill()
+        waiting.unlink()
+
+    def kill(self):
+        """Kill it, with what it started; it may have ended by itself."""
         _end_all_started_by(self.process.pid)
         self.process.kill()
         self.process.join()
-        waiting.unlink()

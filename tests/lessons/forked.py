@@ -1,8 +1,9 @@
 """Processes forked from one that has imported what the lessons import, so that a run takes its own work and no start.
 
 A kernel takes its first seconds to import PyTorch and what else a lesson needs, which is most of a short run. What is forked
-here is a kernel of ipykernel all the same, and papermill drives it. `make test` runs every lesson in a kernel of its own too,
-by nbval, and test_killed.py by papermill's command.
+here is a kernel of ipykernel all the same, and papermill or nbval drives it. Kernels that start in the usual way are those of
+`make lab`, which the tests in JupyterLab run every lesson in, those of sweeps, and those of `pytest --nbval lessons` by itself:
+`make test` gives this file to it as a plugin.
 """
 
 import multiprocessing
@@ -12,10 +13,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
+
 from utils.notebooks.kernels import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = "ipykernel_launcher"  # what stands before the arguments of a kernel in its command
+INLINE = "module://matplotlib_inline.backend_inline"  # what draws the figures of a kernel
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop():
+    """As a plugin, `-p tests.lessons.forked`: all kernels of the tests are forked."""
+    with kernels():
+        return (yield)
 
 
 def process(target, *arguments):
@@ -23,7 +34,7 @@ def process(target, *arguments):
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.lessons.imports", "tests.lessons.faults"])
     paths = os.pathsep.join([each for each in (str(ROOT), os.environ.get("PYTHONPATH")) if each])
-    with environment(PYTHONPATH=paths, MPLBACKEND="agg", OMP_NUM_THREADS="1"):  # of the process that is forked from
+    with environment(PYTHONPATH=paths, MPLBACKEND=INLINE, OMP_NUM_THREADS="1"):  # of the process that is forked from
         started = context.Process(target=_run, args=(target, *arguments))
         started.start()
     return started

@@ -187,20 +187,33 @@ def address(site):
         yield found
 
 
+@pytest.fixture(scope="module")
+def opened(browser, address, site):
+    """What was seen of each page, opened on a phone, then made as wide as a desktop's window."""
+    found = {}
+    leads = "document.querySelector('.prev-next-area .%s')?.href.slice(%d)"
+    for name in html(site):
+        with browser.page(address + name, width=PHONE) as page:
+            seen = found[name] = {}
+            for width in (PHONE, 1280):
+                page.resize(width)
+                seen[width] = page.js("document.documentElement.scrollWidth")
+            seen["next"], seen["previous"] = (
+                page.js(leads % (side, len(address))) for side in ("right-next", "left-prev")
+            )
+            seen["asked"], seen["errors"] = page.requests(), page.events("Runtime.exceptionThrown")
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the browser is driven through pipes, which Windows has not")
 @pytest.mark.skipif(chromium() is None, reason="there is no Chromium (Debian: apt-get install chromium)")
 class TestInABrowser:
-    def test_next_leads_through_every_lesson_and_its_exercises_and_back(self, browser, address):
-        wanted = [f"lessons/{part}{path.stem}.html" for path in LESSONS for part in ("", "exercises/")]
-        leads = "document.querySelector('.prev-next-area .%s').href"
-        here = f"{address}{pages.FRONT}.html"
-        for name in wanted:
-            with browser.page(here) as page:
-                before, here = here, page.js(leads % "right-next")
-            assert here == address + name
-            with browser.page(here) as page:
-                assert page.js(leads % "left-prev") == before
+    def test_next_leads_through_every_lesson_and_its_exercises_and_back(self, opened):
+        way = [f"{pages.FRONT}.html"]
+        way += [f"lessons/{part}{path.stem}.html" for path in LESSONS for part in ("", "exercises/")]
+        assert [opened[name]["next"] for name in way[:-1]] == way[1:]
+        assert [opened[name]["previous"] for name in way[1:]] == way[:-1]
 
     def test_the_front_page_opens_by_the_address_alone(self, browser, address):
         with browser.page(address) as page:
@@ -208,12 +221,15 @@ class TestInABrowser:
             page.wait("document.querySelector('h1')?.textContent.startsWith('The path through the course')")
 
     @pytest.mark.parametrize("width", [PHONE, 1280])
-    def test_no_page_is_wider_than_the_window_or_asks_elsewhere_or_has_an_error(self, browser, address, site, width):
-        for name in html(site):
-            with browser.page(address + name, width=width) as page:
-                assert page.js("document.documentElement.scrollWidth") <= width, name
-                assert all(url.startswith((address, "data:")) for url in page.requests()), name
-                assert not page.events("Runtime.exceptionThrown"), name
+    def test_no_page_is_wider_than_the_window(self, opened, width):
+        assert {name: found[width] for name, found in opened.items() if found[width] > width} == {}
+
+    def test_no_page_asks_elsewhere_or_has_an_error(self, opened, address):
+        assert all(found["asked"] for found in opened.values())
+        assert {
+            url for found in opened.values() for url in found["asked"] if not url.startswith((address, "data:"))
+        } == set()
+        assert {name: found["errors"] for name, found in opened.items() if found["errors"]} == {}
 
     def test_formulas_are_drawn(self, browser, address):
         with browser.page(address + "lessons/02_compound_scaling.html") as page:

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -22,9 +23,15 @@ each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: f"{p
 MEASURED = ("seconds", "latency", "milliseconds", "ms", "as_long", "minutes", "front")
 
 
+@cache
+def read(path):
+    """A notebook, read once for all tests that only look at it."""
+    return nbformat.read(path, as_version=4)
+
+
 def cells(path, kind):
     """The cells of a notebook that are "code", or "markdown"."""
-    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+    return [cell for cell in read(path).cells if cell.cell_type == kind]
 
 
 def prose(path, between="\n"):
@@ -84,8 +91,7 @@ def failure(name, tmp_path, parameters, cwd=None):
 
 def definitions(lesson, space, *names):
     """Functions and classes written out in a lesson, by name; `space` holds what they use."""
-    notebook = nbformat.read(LESSONS / lesson, as_version=4)
-    for cell in notebook.cells:
+    for cell in read(LESSONS / lesson).cells:
         if cell.cell_type == "code":
             source = TransformerManager().transform_cell(cell.source)  # a line that begins with ! is no Python yet
             parts = [part for part in ast.parse(source).body if getattr(part, "name", None) in names]

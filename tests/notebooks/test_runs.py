@@ -9,6 +9,7 @@ import pytest
 
 from utils.errors import CourseError
 from utils.notebooks import run_notebook
+from utils.notebooks.engine import SHARE, seldom
 from utils.notebooks.kernels import started
 from utils.notebooks.runs import new_folder
 
@@ -51,6 +52,31 @@ def test_a_run_names_the_notebook_it_came_from_and_does_not_hold_it_twice(course
     run = run_notebook(path, course.root / "run" / "a.ipynb")
     assert run.error is None
     assert nbformat.read(run.notebook, as_version=4).metadata.papermill.input_path == str(path)
+
+
+def test_saving_the_copy_takes_a_twentieth_of_the_time_at_most():
+    now, saved = [0.0], []
+
+    def save():
+        saved.append(now[0])
+        now[0] += 0.1
+
+    maybe = seldom(save, clock=lambda: now[0])
+    for _ in range(1_000):
+        maybe()
+        now[0] += 0.01
+    assert saved[0] == 0 and 4 <= len(saved) <= 7  # of ten seconds
+    assert len(saved) * 0.1 / now[0] < 1.2 * SHARE
+
+
+def test_while_it_runs_the_copy_has_what_was_printed_before(course):
+    copy = course.root / "run" / "a.ipynb"
+    looks = f"import pathlib; print('first' in pathlib.Path({str(copy)!r}).read_text())"
+    path = course.notebook(
+        "01_a.ipynb", "print('fir' + 'st')", "import time; time.sleep(1)", looks.replace("first", "fir' + 'st")
+    )
+    assert run_notebook(path, copy).error is None
+    assert printed(copy).split() == ["first", "True"]
 
 
 def test_a_failing_cell_is_reported_by_number_and_the_copy_ends_there(course):

@@ -22,6 +22,7 @@ from nbclient.exceptions import CellExecutionError
 from papermill.exceptions import PapermillExecutionError, strip_color
 
 from utils.errors import CourseError
+from utils.notebooks.engine import NAME as ENGINE
 from utils.notebooks.kernels import KERNEL, started, this_python
 from utils.notebooks.source import Lesson, check_parameters, parse_value, plain
 
@@ -113,7 +114,7 @@ def run_notebook(notebook, output, parameters=None, *, cwd=None, progress=False)
 
 def _execute(notebook, output, values, cwd, progress):
     """Run the notebook through papermill; the CellError it stopped at, or None."""
-    settings = {"parameters": values, "kernel_name": KERNEL, "language": "python", "progress_bar": progress}
+    settings = {"parameters": values, "kernel_name": KERNEL, "language": "python", "engine_name": ENGINE}
     with catch_cell_error() as caught, this_python():
         started(
             lambda: papermill.execute_notebook(
@@ -122,6 +123,7 @@ def _execute(notebook, output, values, cwd, progress):
                 # Papermill's own `cwd` changes the folder of the whole process; this one only the kernel's.
                 resources={"metadata": {"path": str(cwd)}},
                 on_cell_execute=caught.count,
+                progress_bar=progress,
                 **settings,
             )
         )
