@@ -6,11 +6,12 @@ READY := .venv/.ready
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 # A process a core with one thread each: more threads than cores are many times slower. A file stays in one process,
 # since a notebook's cells belong together. tests/export has processes of its own: after the exporters have run in a process,
-# a child that is forked from it does not work any more, and the tests of kills fork.
-SIDE_BY_SIDE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
+# a child that is forked from it does not work any more, and tests of loaders fork. What Python compiles is kept whatever
+# the environment says: hundreds of processes start.
+SIDE_BY_SIDE = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test browser test-slow test-lab lessons style check fix samples notebooks solutions claims bench times page site fresh lock doctor
+.PHONY: help setup lab test browser test-slow lessons style check fix samples notebooks solutions claims bench times page site fresh lock doctor
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,12 +48,9 @@ INSTALL_CHROMIUM = [ "$$(id -u)" -eq 0 ] && command -v apt-get && apt-get -qq up
 browser:  ## install Chromium for the tests in a browser, where it is missing and you may
 	@{ $(CHROMIUM) || { $(INSTALL_CHROMIUM); }; } >/dev/null 2>&1 || echo "No browser: the tests in one are skipped (apt-get install chromium)"
 
-test-slow: $(READY) browser  ## what takes minutes: runs that are killed, several processes, much data, the site and a page in a browser
-	$(SIDE_BY_SIDE) -m slow tests --ignore tests/export --ignore-glob '*/test_in_jupyterlab*'
+test-slow: $(READY) browser  ## what takes minutes: every lesson in JupyterLab, killed runs, several processes, much data, the site
+	$(SIDE_BY_SIDE) -m slow tests --ignore tests/export
 	$(SIDE_BY_SIDE) -m slow tests/export
-
-test-lab: $(READY) browser  ## every lesson in JupyterLab in a browser: all cells, the sliders, saved (ten minutes)
-	$(SIDE_BY_SIDE) -m slow tests/lessons/test_in_jupyterlab.py tests/lessons/test_in_jupyterlab_too.py
 
 lessons: $(READY)  ## run every lesson into runs/<date>/ with a report (LESSON=01; on your pictures: DATA=~/photos; settings in a file: RECIPE=my.yaml)
 	$(BIN)/python -m utils.notebooks run $(if $(LESSON),--lesson $(LESSON)) $(if $(DATA),--data $(DATA)) $(if $(RECIPE),--file $(RECIPE))

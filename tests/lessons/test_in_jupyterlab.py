@@ -1,7 +1,7 @@
 """Every lesson in JupyterLab, as a person has it: opened, all cells run, saved, looked at, its sliders moved.
 
-Slow: a server, a browser, and each lesson once, with few epochs where it trains for a minute or more: the numbers of those
-are nbval's matter. The lessons are in two files, this one and `test_in_jupyterlab_too.py`, so that two processes share them.
+Slow: a server, a browser, and each lesson once, with few epochs where it trains or exports for a minute or more: the numbers
+of those are nbval's matter. The lessons are in two files, this one and `test_in_jupyterlab_too.py`, so that two processes share them.
 Skipped, with the reason, where there is no Chromium.
 """
 
@@ -38,7 +38,8 @@ LESSONS = labs.halves()[0]
 # Lesson 04 with each kind of network that it makes a claim about.
 SHORTER = {"03_fine_tuning": QUICK_03, "07_training_recipes": QUICK_07,
            "04_custom_cnn": QUICK_04 | {"models": ["small_cnn", "shufflenet_v2_x0_5"], "weights": ["", "course"]},
-           "05_two_heads": {name: value for name, value in QUICK_05.items() if name != "mapping"}}  # fmt: skip
+           "05_two_heads": {name: value for name, value in QUICK_05.items() if name != "mapping"},
+           "08_ship_it": {"epochs": 2, "size": 32, "formats": ["onnx"]}}  # fmt: skip
 SECONDS_TO_FOLLOW = 120  # a busy machine's; else it is a moment
 ELSEWHERE = "http://example.org/pixel.png"
 

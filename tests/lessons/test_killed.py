@@ -37,13 +37,14 @@ def test_killed_at_some_moment_and_run_again_it_ends_the_same(lesson, parameters
     parameters = parameters | {"data_dir": str(own)}
     begin = time.monotonic()
     assert Watched(lesson, parameters, own, tmp_path / "whole").ended()["error"] is None
-    lasts, moments, kept = time.monotonic() - begin, random.Random(time.time_ns()), {}
-    folder = tmp_path / "killed"
-    while not kept:  # a kill after the first training, at whatever moment
-        run = Watched(lesson, parameters | {"resume": True}, own, folder)
-        run.process.join(moments.uniform(0.4, 0.9) * lasts)
-        run.kill()
-        kept = ended(folder)
+    lasts, folder = time.monotonic() - begin, tmp_path / "killed"
+    begin, run = time.monotonic(), Watched(lesson, parameters | {"resume": True}, own, folder)
+    while not ended(folder):  # a kill after the first training, at whatever moment
+        assert run.process.is_alive(), "no training of it can go on"
+        time.sleep(0.2)
+    run.process.join(random.Random(time.time_ns()).uniform(0, 0.7) * max(0, begin + lasts - time.monotonic()))
+    run.kill()
+    kept = ended(folder)
     assert Watched(lesson, parameters | {"resume": True}, own, folder).ended()["error"] is None
     assert {path: ended(folder)[path] for path in kept} == kept, "what had ended was trained again"
     assert numbers(folder) == numbers(tmp_path / "whole")
