@@ -36,7 +36,7 @@ pytestmark = [
 LESSONS = labs.halves()[0]
 # On the samples, so without what is about the reader's own pictures.
 # Lesson 04 with each kind of network that it makes a claim about.
-SHORTER = {"03_fine_tuning": QUICK_03, "07_training_recipes": QUICK_07,
+SHORTER = {"03_fine_tuning": QUICK_03, "07_training_recipes": QUICK_07 | {"size": 16},
            "04_custom_cnn": QUICK_04 | {"models": ["small_cnn", "shufflenet_v2_x0_5"], "weights": ["", "course"]},
            "05_two_heads": {name: value for name, value in QUICK_05.items() if name != "mapping"},
            "08_ship_it": {"epochs": 2, "size": 32, "formats": ["onnx"]}}  # fmt: skip
