@@ -19,4 +19,4 @@ def bench_runs():
         for name, engine in (("first", runs.ENGINE), ("ours", runs.ENGINE), ("plain", None)):
             with patch.object(runs, "ENGINE", engine):
                 taken[name] = seconds(run_notebook, LESSON, Path(folder, name, LESSON.name))
-    yield Line("lesson 06 into a report (plain: papermill's engine)", taken["ours"], taken["plain"], "s", "< 0.9")
+    yield Line("lesson 06 into a report (plain: papermill's engine)", taken["ours"], taken["plain"], "s", "< 0.95")

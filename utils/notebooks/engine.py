@@ -1,7 +1,7 @@
 """papermill's engine, but for how often it saves the executed copy of a notebook.
 
-papermill writes the whole file before and after each cell, text cells included. In a lesson with many figures that is a third
-of the time; here saving takes a twentieth of it at most.
+papermill writes the whole file before and after each cell, text cells included: some seconds of a lesson with many figures
+(tests/bench/bench_runs.py). Here saving takes a twentieth of the time at most.
 """
 
 import time
