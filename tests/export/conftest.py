@@ -3,6 +3,8 @@
 A file takes seconds to export, so each is exported once for all tests, by the one Exporter of its model; nobody changes it.
 """
 
+from functools import cache
+
 import pytest
 import torch
 
@@ -60,15 +62,14 @@ def heads_model():
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory):
     """exports(model, format, precision): the Exported of a model of these fixtures, made when it is first asked for."""
-    folder, exporters, made = tmp_path_factory.mktemp("exports"), {}, {}
+    folder, exporter, made = tmp_path_factory.mktemp("exports"), cache(Exporter), {}
 
     def exported(model, format="onnx", precision="float32"):
-        key = (id(model), format, precision)
+        key = (model, format, precision)
         if key not in made:
             path = folder / str(len(made)) / f"{precision}.{format}"
             options = {"calibration": pictures()[::6], "tolerance": LOOSE} if precision == "int8" else {}
-            exporters.setdefault(id(model), Exporter(model))
-            made[key] = exporters[id(model)].export(path, precision, samples=pictures()[3::15], **options)
+            made[key] = exporter(model).export(path, precision, samples=pictures()[3::15], **options)
         return made[key]
 
     return exported
