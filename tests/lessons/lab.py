@@ -39,7 +39,7 @@ from jupyterlab.labapp import main
 main()"""
 FLAGS = ["--FileContentsManager.preferred_dir=lessons", "--no-browser", "--port=0",
          "--LabApp.expose_app_in_browser=True"]  # fmt: skip
-LONGEST = 1200  # seconds until a lesson must have ended; one that hangs ends then
+LONGEST = 600  # seconds until a lesson must have ended; one that hangs ends then
 PANEL = "window.jupyterapp.shell.currentWidget"
 KERNEL = f"{PANEL}.sessionContext.session.kernel"
 # What an output says where a widget or a drawing failed. JupyterLab and ipywidgets have no class for all of these.
