@@ -39,7 +39,7 @@ lab: $(READY)  ## open JupyterLab on the lessons
 test: $(READY)  ## unit tests, papermill runs, and every notebook compared strictly
 	$(SIDE_BY_SIDE) tests --ignore tests/export
 	$(SIDE_BY_SIDE) tests/export
-	$(SIDE_BY_SIDE) -p tests.lessons.forked --nbval lessons
+	$(SIDE_BY_SIDE) -p tests.forked --nbval lessons
 
 # The browser that the tests of lessons, site and page drive. Where it cannot be had, they say so and skip.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome

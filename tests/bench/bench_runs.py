@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 from unittest.mock import patch
 
+from tests import forked
 from tests.bench.line import Line, seconds
-from tests.lessons import forked
 from tests.lessons.tool import LESSONS
 from utils.notebooks import run_notebook, runs
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import nbformat
 
-from tests.lessons.forked import process
+from tests.forked import process
 from tests.lessons.tool import LESSONS
 
 LOG = "COURSE_NETWORK_LOG"  # where tests/offline notes what tried to leave this machine

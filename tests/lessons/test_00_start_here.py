@@ -4,7 +4,6 @@ import re
 import shlex
 from itertools import pairwise
 
-import nbformat
 import numpy as np
 import pytest
 
@@ -119,7 +118,7 @@ def test_the_cells_of_section_1_run_again_say_what_the_text_says():
     ids=lambda path: path.stem,
 )
 def test_every_other_lesson_is_met_in_one_cell_with_a_link(path):
-    kinds = [(cell.cell_type, cell.source) for cell in nbformat.read(tool.LESSONS / LESSON, as_version=4).cells]
+    kinds = [(cell.cell_type, cell.source) for cell in tool.read(tool.LESSONS / LESSON).cells]
     (place,) = [place for place, (_, source) in enumerate(kinds) if f"### {path.name[:2]} · " in source]
     assert f"]({path.name})" in kinds[place][1]
     assert [kind for kind, _ in kinds[place + 1 : place + 3]] == ["code", "markdown"]

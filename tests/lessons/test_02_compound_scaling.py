@@ -5,7 +5,6 @@ import math
 from statistics import median
 from time import perf_counter
 
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -109,7 +108,7 @@ def written_out():
 
 def cell_with(words):
     """The source of the one code cell that contains these words."""
-    cells = nbformat.read(LESSONS / LESSON, as_version=4).cells
+    cells = tool.read(LESSONS / LESSON).cells
     (source,) = [cell.source for cell in cells if cell.cell_type == "code" and words in cell.source]
     return source
 

@@ -5,7 +5,6 @@ import re
 import shlex
 from itertools import pairwise
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,8 +124,7 @@ def test_a_wrong_parameter_ends_the_run_with_what_to_do(tmp_path, parameters, wo
 
 
 def test_the_commands_of_the_lesson_can_be_pasted():
-    cells = nbformat.read(tool.LESSONS / LESSON, as_version=4).cells
-    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    prose = tool.prose(tool.LESSONS / LESSON)
     commands = re.findall(r"```bash\n(.*?)```", prose, flags=re.DOTALL)
     assert len(commands) == 2
     for command in commands:

@@ -5,7 +5,6 @@ import shlex
 from collections import Counter
 from types import SimpleNamespace
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -49,7 +48,7 @@ def quick_run(tmp_path_factory):
 def test_it_runs_on_an_own_folder(quick_run):
     results, text, output, _ = quick_run
     assert "pictures in 3 classes" in text
-    cells = nbformat.read(tool.LESSONS / LESSON, as_version=4).cells
+    cells = tool.read(tool.LESSONS / LESSON).cells
     always = sum(len(re.findall("^claim\\(", cell.source, re.MULTILINE)) for cell in cells)
     assert len(results["claims"]) == always > 5  # those about the samples, which are set in, are not made
     assert [claim["text"] for claim in results["claims"] if not claim["holds"]] == []  # arithmetic holds anywhere
@@ -120,8 +119,7 @@ def test_every_field_of_a_recipe_is_a_parameter_with_its_usual_value():
 
 
 def test_the_commands_and_the_file_of_the_lesson_can_be_pasted(tmp_path):
-    cells = nbformat.read(tool.LESSONS / LESSON, as_version=4).cells
-    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    prose = tool.prose(tool.LESSONS / LESSON)
     known = parameters(tool.LESSONS / LESSON)
     lines = [line for block in re.findall(r"```bash\n(.*?)```", prose, flags=re.DOTALL) for line in block.splitlines()]
     commands = [shlex.split(line, comments=True) for line in lines if line and not line.startswith("#")]

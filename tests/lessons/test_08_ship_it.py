@@ -5,7 +5,6 @@ import re
 import shlex
 from itertools import pairwise
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -129,10 +128,10 @@ def test_a_checkpoint_wants_the_pictures_that_it_is_for(tmp_path):
 
 
 def test_the_commands_of_the_lesson_can_be_pasted():
-    cells = nbformat.read(tool.LESSONS / LESSON, as_version=4).cells
+    cells = tool.read(tool.LESSONS / LESSON).cells
     (knobs,) = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
     known = set(re.findall(r"^(\w+):", knobs, flags=re.MULTILINE))
-    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    prose = tool.prose(tool.LESSONS / LESSON)
     commands = [line for line in re.findall(r"```bash\n(.*?)```", prose, flags=re.DOTALL) if "papermill" in line]
     assert len(commands) == 2
     for command in commands:

@@ -4,7 +4,6 @@ import re
 import shlex
 from itertools import pairwise
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -133,10 +132,10 @@ def test_a_wrong_parameter_ends_the_run_with_what_to_do(tmp_path, parameters, wo
 
 
 def test_the_commands_of_the_lesson_can_be_pasted():
-    cells = nbformat.read(tool.LESSONS / LESSON, as_version=4).cells
+    cells = tool.read(tool.LESSONS / LESSON).cells
     (knobs,) = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
     known = set(re.findall(r"^(\w+):", knobs, flags=re.MULTILINE))
-    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    prose = tool.prose(tool.LESSONS / LESSON)
     commands = [
         line for block in re.findall(r"```bash\n(.*?)```", prose, flags=re.DOTALL) for line in block.splitlines()
     ]

@@ -2,9 +2,7 @@
 
 import re
 
-import nbformat
-
-from tests.lessons.tool import PATHS, cells, each_lesson, each_notebook, outputs, prose
+from tests.lessons.tool import PATHS, cells, each_lesson, each_notebook, outputs, prose, read
 
 FRAME = ["you will do", "you will learn", "you need", "time", "## what we showed", "## summary",
          "three quick questions", "## on your own pictures", "## further reading"]  # fmt: skip
@@ -46,7 +44,7 @@ def test_the_code_cells_of_a_lesson_are_short(path):
 
 @each_lesson
 def test_prose_stands_before_the_code(path):
-    kinds = [cell.cell_type for cell in nbformat.read(path, as_version=4).cells]
+    kinds = [cell.cell_type for cell in read(path).cells]
     longest = max(len(run) for run in re.findall("c+", "".join(kind[0] for kind in kinds)))
     assert longest <= 3, f"{longest} code cells in a row without a word between them"
 
@@ -58,7 +56,7 @@ def test_the_papermill_command_of_a_lesson_names_this_lesson(path):
 
 @each_notebook
 def test_a_notebook_is_executed_from_top_to_bottom_and_clean(path):
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert not [output for output in outputs(path) if output.output_type == "error"]

@@ -11,7 +11,7 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from PIL import Image
 
-from tests.lessons import forked
+from tests import forked
 from utils.notebooks import run_notebook
 
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"

@@ -13,7 +13,7 @@ import warnings
 import pandas as pd
 from safetensors.torch import load_file
 
-from tests.lessons.forked import process
+from tests.forked import process
 from tests.training.small import PREPROCESSING, SIZE, make
 from utils.data.transforms import STRONG
 from utils.models.build import build

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 import utils.files
-from tests.lessons.forked import process
+from tests.forked import process
 from tests.training import cut_off as cut_off_module
 from tests.training.cut_off import RICH, hold, killed_after, killed_at, outcome, train, train_and_stay
 from tests.training.small import make_table

@@ -17,14 +17,14 @@ import pytest
 
 from utils.notebooks.kernels import environment
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 MODULE = "ipykernel_launcher"  # what stands before the arguments of a kernel in its command
 INLINE = "module://matplotlib_inline.backend_inline"  # what draws the figures of a kernel
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop():
-    """As a plugin, `-p tests.lessons.forked`: all kernels of the tests are forked."""
+    """As a plugin, `-p tests.forked`: all kernels of the tests are forked."""
     with kernels():
         return (yield)
 
