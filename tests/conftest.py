@@ -1,5 +1,6 @@
 """For all tests: hypothesis judges what comes out, never how fast; a busy machine fails no test. A browser, and an IPython."""
 
+import signal
 import sys
 
 import pytest
@@ -9,6 +10,8 @@ from traitlets.config import Config
 
 from tests.browser import Browser
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what it runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("course", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("course")
 

@@ -92,9 +92,9 @@ def test_conda_has_every_dependency_with_the_same_range_and_nothing_extra():
     assert found.keys() >= CONDA_ONLY
 
 
-def test_conda_names_only_lower_bounds():
+def test_conda_names_only_lower_bounds_and_versions_that_do_not_work():
     operators = {part.operator for each in conda_requirements().values() for part in each.specifier}
-    assert operators == {">="}
+    assert operators == {">=", "!="}
 
 
 def test_conda_takes_the_same_python():

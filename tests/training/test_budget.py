@@ -1,6 +1,8 @@
 """A training ends within its time, its rates at their end, whatever an epoch turns out to take."""
 
 import math
+from functools import partial
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -102,7 +104,7 @@ def loaders():
 
 def test_fit_takes_it_as_schedule_and_after_an_epoch(loaders):
     model, loaders = loaders
-    within = WithinTime(1.0)
+    within = WithinTime(1.0, clock=partial(next, count(step=0.01)))  # it is asked at every step
     fitted = fit(model, loaders, Recipe(epochs=500, batch_size=16), schedule=within.share, after_epoch=[within.stop],
                  progress=False)  # fmt: skip
     assert 1 <= len(fitted.history) < 500 and fitted.stopped == "1 seconds were up"
