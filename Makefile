@@ -6,8 +6,8 @@ READY := .venv/.ready
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 # A process a core with one thread each: more threads than cores are many times slower. A file stays in one process,
 # since a notebook's cells belong together. tests/export has processes of its own: after the exporters have run in a process,
-# a child that is forked from it does not work any more, and tests of loaders fork. What Python compiles is kept whatever
-# the environment says: hundreds of processes start.
+# a child that is forked from it does not work any more, and tests of loaders fork. Its slow tests are nearly all in one
+# file, which the processes share. What Python compiles is kept whatever the environment says: hundreds of processes start.
 SIDE_BY_SIDE = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
@@ -50,7 +50,7 @@ browser:  ## install Chromium for the tests in a browser, where it is missing an
 
 test-slow: $(READY) browser  ## what takes minutes: every lesson in JupyterLab, killed runs, several processes, much data, the site
 	$(SIDE_BY_SIDE) -m slow tests --ignore tests/export
-	$(SIDE_BY_SIDE) -m slow tests/export
+	$(SIDE_BY_SIDE) --dist worksteal -m slow tests/export
 
 lessons: $(READY)  ## run every lesson into runs/<date>/ with a report (LESSON=01; on your pictures: DATA=~/photos; settings in a file: RECIPE=my.yaml)
 	$(BIN)/python -m utils.notebooks run $(if $(LESSON),--lesson $(LESSON)) $(if $(DATA),--data $(DATA)) $(if $(RECIPE),--file $(RECIPE))
