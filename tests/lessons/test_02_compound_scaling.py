@@ -108,8 +108,7 @@ def written_out():
 
 def cell_with(words):
     """The source of the one code cell that contains these words."""
-    cells = tool.read(LESSONS / LESSON).cells
-    (source,) = [cell.source for cell in cells if cell.cell_type == "code" and words in cell.source]
+    (source,) = [cell.source for cell in tool.cells(LESSONS / LESSON, "code") if words in cell.source]
     return source
 
 

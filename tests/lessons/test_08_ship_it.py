@@ -20,6 +20,7 @@ from utils.export.shipped import read_shipped
 from utils.models.build import build
 from utils.models.checkpoints import save_checkpoint
 from utils.models.two_heads import build_heads
+from utils.notebooks.source import parameters
 
 LESSON = "08_ship_it.ipynb"
 QUICK = {"epochs": 1, "size": 32, "model": "small_cnn", "weights": "", "formats": ["onnx"], "precisions": ["float32"]}
@@ -128,9 +129,7 @@ def test_a_checkpoint_wants_the_pictures_that_it_is_for(tmp_path):
 
 
 def test_the_commands_of_the_lesson_can_be_pasted():
-    cells = tool.read(tool.LESSONS / LESSON).cells
-    (knobs,) = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
-    known = set(re.findall(r"^(\w+):", knobs, flags=re.MULTILINE))
+    known = set(parameters(tool.LESSONS / LESSON))
     prose = tool.prose(tool.LESSONS / LESSON)
     commands = [line for line in re.findall(r"```bash\n(.*?)```", prose, flags=re.DOTALL) if "papermill" in line]
     assert len(commands) == 2

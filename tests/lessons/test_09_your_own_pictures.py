@@ -14,6 +14,7 @@ from tests.lessons import tool
 from utils.evaluation.predictions import read_predictions
 from utils.export.shipped import read_shipped
 from utils.models.checkpoints import load_checkpoint
+from utils.notebooks.source import parameters
 
 LESSON = "09_your_own_pictures.ipynb"
 QUICK = {"minutes": 0.4, "models": ["small_cnn"], "weights": "", "sizes": [32]}
@@ -132,9 +133,7 @@ def test_a_wrong_parameter_ends_the_run_with_what_to_do(tmp_path, parameters, wo
 
 
 def test_the_commands_of_the_lesson_can_be_pasted():
-    cells = tool.read(tool.LESSONS / LESSON).cells
-    (knobs,) = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
-    known = set(re.findall(r"^(\w+):", knobs, flags=re.MULTILINE))
+    known = set(parameters(tool.LESSONS / LESSON))
     prose = tool.prose(tool.LESSONS / LESSON)
     commands = [
         line for block in re.findall(r"```bash\n(.*?)```", prose, flags=re.DOTALL) for line in block.splitlines()

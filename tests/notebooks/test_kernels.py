@@ -3,10 +3,10 @@
 from contextlib import contextmanager
 
 import pytest
-from jupyter_client import KernelManager
+from jupyter_client.manager import start_new_kernel
 from jupyter_client.session import Session
 
-from utils.notebooks.kernels import this_python
+from utils.notebooks.kernels import KERNEL, this_python
 
 PATIENCE = 60_000  # milliseconds, a busy machine's; else it is a moment
 
@@ -14,12 +14,8 @@ PATIENCE = 60_000  # milliseconds, a busy machine's; else it is a moment
 @pytest.fixture
 def kernel():
     with this_python():
-        manager = KernelManager(kernel_name="python3")
-        manager.start_kernel()
-        client = manager.client()
-        client.start_channels()
+        manager, client = start_new_kernel(kernel_name=KERNEL)
         try:
-            client.wait_for_ready(PATIENCE / 1000)
             yield manager
         finally:
             client.stop_channels()
