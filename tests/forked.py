@@ -1,21 +1,25 @@
 """Processes forked from one that has imported what the lessons import, so that a run takes its own work and no start.
 
 A kernel takes its first seconds to import PyTorch and what else a lesson needs, which is most of a short run. What is forked
-here is a kernel of ipykernel all the same, and papermill or nbval drives it. Kernels that start in the usual way are those of
-`make lab`, which the tests in JupyterLab run every lesson in, those of sweeps, and those of `pytest --nbval lessons` by itself:
-`make test` gives this file to it as a plugin.
+here is a kernel of ipykernel all the same, and papermill or nbval drives it. Where such a run makes a sweep, that one's processes
+and their kernels are forked too. Kernels that start in the usual way are those of `make lab`, which the tests in JupyterLab run
+every lesson in, those of tests/sweeps, and those of `pytest --nbval lessons` by itself: `make test` gives this file to it as a
+plugin.
 """
 
 import multiprocessing
 import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
 from utils.notebooks.kernels import environment
+from utils.sweeps.running import _end_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULE = "ipykernel_launcher"  # what stands before the arguments of a kernel in its command
@@ -43,7 +47,34 @@ def process(target, *arguments):
 def _run(target, *arguments):
     # Or it would start its own processes as it was started itself; a kernel starts them in the system's usual way.
     multiprocessing.set_start_method(None, force=True)
+    _fork_sweeps()
     target(*arguments)
+
+
+def _fork_sweeps():
+    """In a forked process: what a sweep starts is forked from where this process comes from, and so are the kernels of that."""
+    if sys.version_info >= (3, 14):  # there only the process that started it is let in
+        return
+    from jupyter_client.provisioning import local_provisioner
+
+    from utils.sweeps import running
+
+    forkserver._forkserver.ensure_running = lambda: None  # it runs, but a child of it does not know and would start another
+    running.ProcessPoolExecutor = _pool
+    local_provisioner.launch_kernel = _Kernel
+
+
+def _pool(count, context, initializer):
+    """Stands for the ProcessPoolExecutor of a sweep."""
+    context = multiprocessing.get_context("forkserver")
+    return ProcessPoolExecutor(count, context, initializer=_begin_worker, initargs=(initializer, dict(os.environ)))
+
+
+def _begin_worker(initializer, env):
+    os.environ.clear()  # it is that of the process that all are forked from
+    os.environ.update(env)
+    initializer()
+    _fork_sweeps()
 
 
 @contextmanager
@@ -88,6 +119,7 @@ class _Kernel:
 def _run_kernel(arguments, env, cwd, begins):
     os.setsid()
     begins.send(None)
+    _end_with_parent()  # as a kernel does by itself, which asks for the number of its parent
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)

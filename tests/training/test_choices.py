@@ -4,7 +4,6 @@ import dataclasses
 import sys
 
 import pytest
-import timm.optim
 import torch
 from torch import nn
 
@@ -54,12 +53,17 @@ def test_a_model_without_a_backbone_has_one_rate():
     assert settings_of(model, make_optimizer(model, Recipe(lr=0.3))) == {"0.weight": (0.3, 0.01), "0.bias": (0.3, 0)}
 
 
+# timm is imported where it is needed: it imports wandb, which takes longer than PyTorch, in all processes of the tests.
 def plain_ranger(parameters, **options):
-    return timm.optim.Lookahead(torch.optim.RAdam(parameters, decoupled_weight_decay=True, **options))
+    from timm.optim import Lookahead
+
+    return Lookahead(torch.optim.RAdam(parameters, decoupled_weight_decay=True, **options))
 
 
 def plain_adabelief(parameters, **options):
-    return timm.optim.AdaBelief(parameters, rectify=False, **options)
+    from timm.optim import AdaBelief
+
+    return AdaBelief(parameters, rectify=False, **options)
 
 
 OPTIONS = {"lr": 0.1, "weight_decay": 0.3}
