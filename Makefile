@@ -37,9 +37,8 @@ lab: $(READY)  ## open JupyterLab on the lessons
 	PATH="$(CURDIR)/$(BIN):$$PATH" JUPYTER_PREFER_ENV_PATH=1 $(BIN)/jupyter lab --FileContentsManager.preferred_dir=lessons $(ROOT_FLAG) $(LAB_FLAGS)
 
 test: $(READY)  ## unit tests, papermill runs, and every notebook compared strictly
-	$(SIDE_BY_SIDE) tests --ignore tests/export
+	$(SIDE_BY_SIDE) -p tests.forked --nbval tests lessons --ignore tests/export
 	$(SIDE_BY_SIDE) tests/export
-	$(SIDE_BY_SIDE) -p tests.forked --nbval lessons
 
 # The browser that the tests of lessons, site and page drive. Where it cannot be had, they say so and skip.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome
@@ -48,9 +47,12 @@ INSTALL_CHROMIUM = [ "$$(id -u)" -eq 0 ] && command -v apt-get && apt-get -qq up
 browser:  ## install Chromium for the tests in a browser, where it is missing and you may
 	@{ $(CHROMIUM) || { $(INSTALL_CHROMIUM); }; } >/dev/null 2>&1 || echo "No browser: the tests in one are skipped (apt-get install chromium)"
 
+# The files that can have slow tests alone: to import all others takes longer than some of these tests.
+SLOW = $(shell grep -rlE --include 'test_*.py' 'pytestmark|pytest[.]mark[.]slow' tests)
+
 test-slow: $(READY) browser  ## what takes minutes: every lesson in JupyterLab, killed runs, several processes, much data, the site
-	$(SIDE_BY_SIDE) -m slow tests --ignore tests/export
-	$(SIDE_BY_SIDE) --dist worksteal -m slow tests/export
+	$(SIDE_BY_SIDE) -m slow $(filter-out tests/export/%,$(SLOW))
+	$(SIDE_BY_SIDE) --dist worksteal -m slow $(filter tests/export/%,$(SLOW))
 
 lessons: $(READY)  ## run every lesson into runs/<date>/ with a report (LESSON=01; on your pictures: DATA=~/photos; settings in a file: RECIPE=my.yaml)
 	$(BIN)/python -m utils.notebooks run $(if $(LESSON),--lesson $(LESSON)) $(if $(DATA),--data $(DATA)) $(if $(RECIPE),--file $(RECIPE))

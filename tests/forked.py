@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing import forkserver
 from pathlib import Path
 from unittest.mock import patch
@@ -27,9 +27,9 @@ INLINE = "module://matplotlib_inline.backend_inline"  # what draws the figures o
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtestloop():
-    """As a plugin, `-p tests.forked`: all kernels of the tests are forked."""
-    with kernels():
+def pytest_runtest_protocol(item):
+    """As a plugin, `-p tests.forked`: kernels of nbval are forked."""
+    with kernels() if item.path.suffix == ".ipynb" else nullcontext():
         return (yield)
 
 
