@@ -59,7 +59,8 @@ def _fork_sweeps():
 
     from utils.sweeps import running
 
-    forkserver._forkserver.ensure_running = lambda: None  # it runs, but a child of it does not know and would start another
+    # It runs, but a child of it does not know, and would start another.
+    forkserver._forkserver.ensure_running = lambda: None
     running.ProcessPoolExecutor = _pool
     local_provisioner.launch_kernel = _Kernel
 
