@@ -31,6 +31,7 @@ def page(tmp_path):
     return path
 
 
+@pytest.mark.slow  # each mistake of each exercise is put to its check
 def test_what_stands_between_the_marks_is_what_the_command_generates(tmp_path, capsys):
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons" / "exercises").symlink_to(ROOT / "lessons" / "exercises")

@@ -44,11 +44,13 @@ def test_on_the_faulty_folder_it_names_what_is_wrong_and_touches_nothing(tmp_pat
     assert {"broken", "empty file", "too large", "tiny"} <= set(problems["problem"])
 
 
+@pytest.mark.slow
 def test_it_runs_on_a_csv_with_a_header(tmp_path):
     results, _ = run(tmp_path, csv=str(sample("layouts") / "labels.csv"))
     assert (results["numbers"]["pictures"], results["numbers"]["classes"]) == (12, 3)
 
 
+@pytest.mark.slow
 def test_it_runs_on_csvs_of_numbers_one_a_split(tmp_path):
     parameters = {"csv_columns": {"path": 0, "label": 1}, "csv_labels": {0: "sun", 1: "apple", 2: "leaf"}}
     results, text = run(
@@ -58,6 +60,7 @@ def test_it_runs_on_csvs_of_numbers_one_a_split(tmp_path):
     assert results["parameters"]["csv_labels"] == {"0": "sun", "1": "apple", "2": "leaf"}
 
 
+@pytest.mark.slow
 def test_it_runs_on_many_classes_and_looks_at_as_many_pictures_as_asked(tmp_path):
     results, _ = run(tmp_path, data_dir=str(folder_of(tmp_path / "own pictures", 30, 8)), limit=120)
     assert results["numbers"]["classes"] == 30

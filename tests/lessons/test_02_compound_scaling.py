@@ -71,6 +71,7 @@ def test_the_plain_network_is_the_one_of_the_walk_through(quick_run):
     assert results["numbers"]["plain_times_the_work"] == pytest.approx(10.6, abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_budget_that_none_meets_gets_a_smaller_size(tmp_path):
     results, text = run(tmp_path, variants=["b1"], sizes=[96], latency_budget=0.001, limit=3, threads=2)
     assert results["numbers"]["choice"] is None

@@ -65,6 +65,7 @@ def test_what_it_leaves_is_a_model_that_predicts_and_its_predictions(quick_run):
     assert json.loads((output / "results.json").read_text(encoding="utf-8"))["parameters"]["epochs"] == 1
 
 
+@pytest.mark.slow
 def test_it_runs_on_a_csv_from_scratch_with_settings_of_a_published_script(tmp_path):
     own = folder_of(tmp_path / "own", 3, 10)
     paths = sorted(path.relative_to(own).as_posix() for path in own.rglob("*.jpg"))

@@ -76,6 +76,7 @@ def test_what_it_leaves_is_the_predictions_of_the_most_accurate_network(quick_ru
     assert (predictions["label"] == predictions["predicted"]).mean() == pytest.approx(best)
 
 
+@pytest.mark.slow
 def test_it_runs_on_a_csv_with_two_sizes_and_two_seeds_and_leaves_broken_pictures_out(tmp_path):
     own = folder_of(tmp_path / "own", 3, 10)
     (own / "class 00" / "broken.jpg").write_bytes(b"\xff\xd8 no picture")

@@ -86,6 +86,7 @@ def test_it_leaves_the_predictions_of_the_heads_masked_where_nothing_was_asked(q
     assert len(first) < len(second) == len(predictions)
 
 
+@pytest.mark.slow
 def test_it_runs_on_csvs_without_a_header_and_with_numbers_for_labels(tmp_path):
     own = folder_of(tmp_path / "own", 3, 12)
     parts = np.resize(["train", "train", "valid", "test"], 36)

@@ -82,6 +82,7 @@ def test_a_stranger_s_program_runs_once_and_only_where_it_was_asked_for(quick_ru
     assert quick_run[1].count("! this ran while the file was being opened") == 1
 
 
+@pytest.mark.slow
 def test_an_own_checkpoint_is_shipped_as_it_is(tmp_path):
     own = folder_of(tmp_path / "own", 3, 8)
     network = build("small_cnn", 3, None, classes=CLASSES, size=(24, 40), policy="pad", seed=1)

@@ -99,6 +99,7 @@ def test_the_network_its_file_its_card_and_its_answers_are_left(report):
     assert set(read_predictions(output / "predictions.csv", root=own)["label"]) == set(COLOURS)
 
 
+@pytest.mark.slow
 def test_of_twenty_pictures_it_says_that_nothing_can_be_said(tmp_path):
     rng = np.random.default_rng(1)
     for colour in ("blue", "red"):
