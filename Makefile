@@ -16,19 +16,21 @@ SIDE_BY_SIDE = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytes
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# uv installs in a quarter of pip's time. What pip alone was told, as where packages come from, is why pip may have to do it.
+UV = PATH="$$PATH:$(CURDIR)/$(BIN)" uv
+
 # Made when .venv is missing, was left half-made, or requirements.txt changed.
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, but $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@echo "Installing the course into .venv: a few minutes, once (on Linux about 7 GB, most of it CUDA)."
 	@if command -v uv >/dev/null; then \
-		uv venv --quiet --allow-existing --python $(PYTHON) .venv && \
-		uv pip sync --quiet --python $(BIN)/python requirements.txt && \
-		uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
+		uv venv --quiet --allow-existing --python $(PYTHON) .venv; \
 	else \
-		$(PYTHON) -m venv .venv && \
-		$(BIN)/python -m pip install --quiet --no-deps --requirement requirements.txt && \
-		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
+		$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.txt)"; \
 	fi
+	@$(UV) pip sync --quiet --python $(BIN)/python requirements.txt || \
+		$(BIN)/python -m pip install --quiet --no-deps --requirement requirements.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 setup: $(READY)  ## make .venv, or bring it up to date
