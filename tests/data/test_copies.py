@@ -14,7 +14,7 @@ from PIL import Image, ImageEnhance
 from sklearn.datasets import load_sample_image
 
 from utils.data import copies
-from utils.data.copies import families, find_contradictions, find_copies, find_leaks, near_pairs
+from utils.data.copies import HASH_DISTANCE, families, find_contradictions, find_copies, find_leaks
 from utils.data.images import open_image
 from utils.data.samples import sample
 from utils.data.tables import scan
@@ -55,6 +55,12 @@ def every_pair(hashes, distance):
     ]
 
 
+def near_pairs(hashes, distance=HASH_DISTANCE):
+    """The close pairs, each as often as it is given."""
+    given = copies._close_pairs(np.array(hashes, dtype=np.uint64), np.arange(len(hashes)), distance)
+    return sorted(pair for left, right in given for pair in zip(left.tolist(), right.tolist()))
+
+
 def flipped(base, counts, rng):
     """One hash for each count: the base with so many of its bits flipped."""
     for count in counts:
@@ -75,22 +81,18 @@ def test_near_pairs_are_those_that_comparing_all_with_all_finds(centres, flips, 
     clumps = [list(flipped(centre, counts, rng)) for centre, counts in zip(centres, flips)]
     hashes = np.array([*centres, *itertools.chain(*clumps)], dtype=np.uint64)
     rng.shuffle(hashes)
-    left, right = near_pairs(hashes, distance)
-    assert list(zip(left.tolist(), right.tolist())) == every_pair(hashes, distance)
+    assert near_pairs(hashes, distance) == every_pair(hashes, distance)
 
 
 def test_the_allowed_distance_counts_and_one_bit_more_does_not():
-    hashes = np.array([0, 0b111111, 0b1111111], dtype=np.uint64)
-    assert list(zip(*near_pairs(hashes))) == [(0, 1), (1, 2)]
-    spread = np.array([0, sum(1 << bit for bit in (0, 11, 22, 33, 44, 63))], dtype=np.uint64)
-    assert len(near_pairs(spread)[0]) == 1
-    assert len(near_pairs(spread, distance=5)[0]) == 0
+    assert near_pairs([0, 0b111111, 0b1111111]) == [(0, 1), (1, 2)]
+    spread = [0, sum(1 << bit for bit in (0, 11, 22, 33, 44, 63))]
+    assert near_pairs(spread) == [(0, 1)]
+    assert near_pairs(spread, distance=5) == []
 
 
 def test_no_hash_and_one_hash_make_no_pair():
-    for hashes in ([], [7]):
-        left, right = near_pairs(np.array(hashes, dtype=np.uint64))
-        assert len(left) == len(right) == 0
+    assert near_pairs([]) == near_pairs([7]) == []
 
 
 @settings(deadline=None, derandomize=True, max_examples=80)
@@ -192,7 +194,7 @@ def test_a_family_has_three_members_where_each_is_a_copy_of_the_next(tmp_path):
 
 def test_a_chain_of_copies_is_one_family():
     hashes = np.array([0, 0b11111, 0b1111111111], dtype=np.uint64)
-    assert len(near_pairs(hashes)[0]) == 2, "the ends are no pair"
+    assert near_pairs(hashes) == [(0, 1), (1, 2)], "the ends are no pair"
     assert partition(copies._near_families(hashes, lambda left, right: np.ones(len(left), bool))) == [[0, 1, 2]]
 
 
@@ -239,7 +241,7 @@ def test_the_good_pictures_saved_again_are_found_and_no_others(way, messy, tmp_p
 def test_different_digits_are_never_copies():
     # 8 x 8 pixels: hashes alone call dozens of pairs copies here.
     table = look(sample("digits"))
-    assert len(near_pairs(table["phash"].to_numpy(np.uint64))[0]) > 10
+    assert len(near_pairs(table["phash"])) > 10
     assert len(find_copies(table)) == 0
 
 

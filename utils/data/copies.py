@@ -82,14 +82,6 @@ def families(table: pd.DataFrame, near: bool = True, threads: int | None = None)
     return _near_families(table["phash"].to_numpy(np.uint64)[first], looks.alike)[exact]
 
 
-def near_pairs(hashes: np.ndarray, distance: int = HASH_DISTANCE) -> tuple[np.ndarray, np.ndarray]:
-    """All pairs (left, right) of 64-bit hashes, (N,) uint64, that differ in at most `distance` bits; sorted."""
-    found = [np.stack(pairs) for pairs in _close_pairs(hashes, np.arange(len(hashes)), distance)]
-    left, right = np.concatenate([np.empty((2, 0), dtype=np.int64), *found], axis=1)
-    order = np.lexsort((right, left))
-    return left[order], right[order]
-
-
 def _near_families(hashes, alike):
     """The family of each hash, (N,) ints, where `alike(left, right)` says which of the close pairs are copies.
 

@@ -55,12 +55,6 @@ def expected_calibration_error(table: pd.DataFrame) -> float:
     return float((apart * table["pictures"]).sum() / table["pictures"].sum())
 
 
-def negative_log_likelihood(predictions: pd.DataFrame) -> float:
-    """The mean of -log(probability of the true class), in nats: cross-entropy, here of a table. Errors as for `labelled`."""
-    targets, probabilities, _ = labelled(predictions)
-    return float(-np.log(np.maximum(probabilities[np.arange(len(targets)), targets], FLOOR)).mean())
-
-
 def fit_temperature(predictions: pd.DataFrame) -> float:
     """The temperature T for which softmax(logits / T) has the smallest negative log-likelihood; fit it on validation.
 

@@ -138,18 +138,6 @@ def nearest(name, known) -> str:
 # --- sizes -----------------------------------------------------------------------------------------
 
 
-def smallest_size(name: str) -> int:
-    """The smallest size in pixels, height = width, that an architecture can take, found by trying.
-
-    It says what works, not what is wise: many take a single pixel, and see nothing in it. Training with a
-    batch of one may need more, where the last maps are 1 x 1: BatchNorm has nothing to average over.
-    """
-    check_architecture(name)
-    if name in CUSTOM:
-        return CUSTOM[name].SMALLEST
-    return STEPS[name] if name in STEPS else _smallest(backbone(name, own_facts(name)["size"]).network)
-
-
 def check_size(network: nn.Module, name: str, size) -> None:
     """A CourseError with the smallest size that works, where a fresh backbone cannot take this one."""
     size = as_size(size)

@@ -126,11 +126,11 @@ class Config:
         return found
 
 
-def round_filters(channels: int, width: float, divisor: int = 8) -> int:
+def round_filters(channels: int, width: float) -> int:
     """Channels times width, to the nearest multiple of 8, which hardware likes; never more than a tenth below."""
     wanted = channels * width
-    rounded = max(divisor, int(wanted + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * wanted else rounded
+    rounded = max(8, int(wanted + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * wanted else rounded
 
 
 def round_repeats(repeats: int, depth: float) -> int:
