@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from sklearn.datasets import load_sample_image
 from torch.utils.data import Dataset
 
 from tests.lessons import tool
-from tests.lessons.tool import folder_of, picture
+from tests.lessons.tool import LESSONS, folder_of, picture
 from utils.data.images import open_image
 from utils.data.loaders import make_loader
 from utils.data.resizing import resize
 from utils.data.samples import sample
-from utils.data.splits import add_splits
+from utils.data.splits import add_splits, drop_small_classes, save_split
 from utils.data.splits import split_counts as utils_split_counts
 from utils.data.tables import class_names, scan
 from utils.data.transforms import Preprocessing
@@ -69,6 +70,24 @@ def test_it_runs_on_many_classes_and_looks_at_as_many_pictures_as_asked(tmp_path
     assert json.loads((output / "results.json").read_text(encoding="utf-8")) == results
     with open(output / "split.csv", encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 120
+
+
+def test_the_split_can_be_taken_as_folders_by_the_lines_of_the_lesson(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    own = folder_of(tmp_path / "photos", 2, 10)
+    picture(own / "rare" / "1.jpg", np.random.default_rng(1))
+    table = add_splits(drop_small_classes(scan(own, progress=False).table), seed=0)
+    save_split(table, "runs/01_data_folders/split.csv")
+    (lines,) = [
+        each for each in re.findall("```python\n(.*?)```", tool.prose(LESSONS / LESSON), re.DOTALL) if "tree" in each
+    ]
+    exec(lines, {})
+    found = {
+        path.relative_to(tmp_path / "photos_split").as_posix() for path in (tmp_path / "photos_split").rglob("*.jpg")
+    }
+    assert found == {f"{split}/{path}" for split, path in zip(table["split"], table["path"])} and len(found) == 20
+    assert all((tmp_path / "photos_split" / path).is_symlink() for path in found)
 
 
 def test_it_explains_a_single_class_and_a_class_too_small_to_split(tmp_path):
