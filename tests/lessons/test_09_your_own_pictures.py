@@ -111,6 +111,7 @@ def test_of_twenty_pictures_it_says_that_nothing_can_be_said(tmp_path):
     assert "These are too few" in (tmp_path / "out" / "output" / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_with_too_few_minutes_there_is_a_report_that_says_so(tmp_path):
     own = parted(tmp_path / "own", train=8, valid=6, copied=0)
     results, text = tool.run(LESSON, tmp_path, data_dir=str(own), **QUICK | {"minutes": 0.02})

@@ -134,6 +134,7 @@ def test_a_connection_beyond_loopback_is_refused_and_noted_in_these_runs(tmp_pat
     assert "192.0.2.1" in found["beyond"]
 
 
+@pytest.mark.slow
 def test_importing_the_package_looks_up_no_name_and_connects_to_nothing(tmp_path):
     names = [
         each.name for each in pkgutil.walk_packages(utils.__path__, "utils.") if not each.name.endswith("__main__")

@@ -51,6 +51,7 @@ def test_a_small_sweep_on_two_processes_of_this_machine(notebook, out):
     assert "lr is too high" in (Path(again["folder"].iloc[1]) / "01_a.ipynb").read_text()
 
 
+@pytest.mark.slow
 def test_the_command_runs_it_too_prints_the_table_and_says_by_its_exit_code_that_one_failed(notebook, out):
     process = command(notebook, out, "-p", "lr", "0.1,3", "-p", "optimizer", "adam")
     told, lines = process.communicate(timeout=120)

@@ -236,6 +236,7 @@ def test_a_damaged_state_is_noticed_and_the_one_before_is_good(damage, table, wh
     same_outcome(late, whole)
 
 
+@pytest.mark.slow
 @on_linux
 def test_killed_again_after_a_damage_the_good_one_is_still_there(table, whole, late, tmp_path):
     cut_short(late / STATE)
