@@ -19,7 +19,6 @@ from unittest.mock import patch
 import pytest
 
 from utils.notebooks.kernels import environment
-from utils.sweeps.running import _end_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULE = "ipykernel_launcher"  # what stands before the arguments of a kernel in its command
@@ -65,8 +64,8 @@ def _fork_sweeps():
     local_provisioner.launch_kernel = _Kernel
 
 
-def _pool(count, context, initializer):
-    """Stands for the ProcessPoolExecutor of a sweep."""
+def _pool(count, spawning, initializer):
+    """Stands for the ProcessPoolExecutor of a sweep, with the way to start processes changed."""
     context = multiprocessing.get_context("forkserver")
     return ProcessPoolExecutor(count, context, initializer=_begin_worker, initargs=(initializer, dict(os.environ)))
 
@@ -120,13 +119,15 @@ class _Kernel:
 def _run_kernel(arguments, env, cwd, begins):
     os.setsid()
     begins.send(None)
-    _end_with_parent()  # as a kernel does by itself, which asks for the number of its parent
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
     import torch
     from ipykernel.kernelapp import IPKernelApp
 
+    from utils.sweeps.running import _end_with_parent
+
+    _end_with_parent()  # as a kernel does by itself, which asks for the number of its parent
     torch.set_num_threads(int(env.get("OMP_NUM_THREADS", os.cpu_count())))
     sys.argv = [MODULE, *arguments]
     IPKernelApp.launch_instance(argv=arguments)

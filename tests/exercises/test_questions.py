@@ -158,6 +158,8 @@ def test_a_check_leaves_the_folder_and_the_random_generators_as_they_were(questi
         return question.reference(*args, **kwargs)
 
     before = states()
+    assert question.judge(question.reference).sign == "✓"
+    assert states() == before
     with contextlib.chdir("."):
         assert question.judge(answer).sign == "✓"
         assert states() == before

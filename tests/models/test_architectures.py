@@ -150,6 +150,7 @@ def test_the_sizes_of_the_efficientnets_grow_as_published():
     ("vit_b_16", 16), ("maxvit_t", 224), ("crops_cnn", 4), ("animals_cnn", 64), ("small_cnn", 8),
 ])  # fmt: skip
 def test_the_smallest_size_works_and_the_next_smaller_one_is_refused(name, smallest):
+    assert STEPS.get(name, smallest) == smallest
     assert backbone(name, smallest).network.training
     if name not in STEPS and smallest > 1:
         found = message(backbone, name, smallest - 1)

@@ -77,7 +77,7 @@ def test_multiply_adds_are_right_at_any_size(size):
     assert macs(variant("b1"), size, num_classes=7) == counted(model, 1, 3, *shape)
 
 
-@settings(max_examples=10)  # a large network takes seconds to count
+@settings(max_examples=25)  # a large network takes seconds to count
 @given(
     width=st.floats(0.2, 3),
     depth=st.floats(0.2, 4),
