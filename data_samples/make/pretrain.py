@@ -35,7 +35,7 @@ from utils.data.samples import SAMPLES_ROOT, WEIGHTS
 from utils.data.transforms import IMAGENET
 from utils.files import replacing
 from utils.lesson import RUNS, keep_big_blocks
-from utils.models.shuffling import shuffle_channels_last
+from utils.models.quicker import quicken
 
 HEADS = {"efficientnet_b0": "classifier", "mobilenet_v3_small": "classifier.3", "shufflenet_v2_x0_5": "fc"}
 SCENE, SIZE = 72, 64  # pixels: of a scene, and of the crop that the network sees
@@ -111,7 +111,7 @@ def network(name: str, num_classes: int) -> nn.Module:
             module.momentum = 0.1
         elif isinstance(module, (nn.Dropout, StochasticDepth)):
             module.p = 0.0
-    shuffle_channels_last(model)
+    quicken(model)
     return model.to(memory_format=torch.channels_last)
 
 

@@ -19,7 +19,7 @@ from utils.data.resizing import as_size
 from utils.data.transforms import IMAGENET
 from utils.errors import CourseError
 from utils.models.custom import CUSTOM, too_small
-from utils.models.shuffling import shuffle_channels_last
+from utils.models.quicker import quicken
 from utils.versions import optional_module
 
 TIMM = "timm:"
@@ -69,6 +69,12 @@ def backbone(name: str, size) -> Backbone:
         CourseError: an unknown name, or a size that the network cannot take; the message says which it can.
     """
     check_architecture(name)
+    found = _found(name, size)
+    quicken(found.network)
+    return found
+
+
+def _found(name, size):
     if name.startswith(TIMM):
         network = timm_backbone(name)
         check_size(network, name, size)
@@ -76,7 +82,6 @@ def backbone(name: str, size) -> Backbone:
     if name in CUSTOM:
         return without_head(CUSTOM[name](size=as_size(size)))  # which checks the size
     found = without_head(get_model(name, weights=None, **OPTIONS.get(name, {}), **_made_for(name, size)))
-    shuffle_channels_last(found.network)
     check_size(found.network, name, size)
     return found
 
