@@ -5,6 +5,7 @@ Plain is ImageFolder, PIL transforms each epoch, a DataLoader, the default memor
 that keeps big blocks of memory, as `lesson.start` makes it; plain in one without, as it would. All take turns.
 """
 
+import statistics
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -21,7 +22,7 @@ from torchvision.models import get_model
 from torchvision.transforms import v2
 
 from tests.bench.bench_loaders import CLASSES, PICTURES, make_pictures
-from tests.bench.line import Line
+from tests.bench.line import Line, seconds
 from utils.data.folders import list_folder
 from utils.data.loaders import make_loader, make_loaders
 from utils.data.transforms import IMAGENET, LIGHT
@@ -40,8 +41,12 @@ MODELS = [
 # Those of lesson 04's verdict: name, pixels
 VERDICT = [("efficientnet_b0", 178), ("mobilenet_v3_small", 178), ("crops_cnn", 178), ("animals_cnn", 256),
            ("small_cnn", 178)]  # fmt: skip
+# Name, and for each size in pixels the target
+SMALL = {"efficientnet_b0": {32: "at most 0.6", 64: "at most 0.7"}, "mobilenet_v3_small": {32: "at most 0.6", 64: "at most 0.8"},
+         "shufflenet_v2_x0_5": {32: "at most 0.75", 64: "at most 0.9"}}  # fmt: skip
 TRAINED, VALID, BATCH = 160, 40, 32
 ROUNDS = 3
+WARM, STEPS = 3, 12  # training steps, of which the first do not count
 
 
 def bench_training():
@@ -86,6 +91,28 @@ def bench_fit_overhead():
         make_pictures(root)
         seconds, judging = _ask(ours, epoch_rest, root, "efficientnet_b0", 178)
         yield Line("efficientnet_b0: an epoch's rest (plain: judging alone)", 1000 * seconds, 1000 * judging, "ms", "")
+
+
+def bench_small_pictures():
+    """A training step on small pictures, whose last maps are smaller than the kernels: `build`'s layers beside torchvision's.
+
+    Medians of steps that take turns, of one batch that lies in memory.
+    """
+    for name, size in [(name, size) for name in SMALL for size in (32, 64)]:
+        ours, plain = step_milliseconds(name, size)
+        yield Line(f"{name} at {size} px: a step (plain: torchvision's layers)", ours, plain, "ms", SMALL[name][size])
+
+
+def step_milliseconds(name, size):
+    ours, theirs = build(name, CLASSES, None, size=size, seed=0), get_model(name, weights=None, num_classes=CLASSES)
+    images, targets = torch.randn(BATCH, 3, size, size), torch.randint(CLASSES, (BATCH,))
+    images = images.to(memory_format=torch.channels_last)
+    ways = []
+    for model in (ours, theirs):
+        model.to(memory_format=torch.channels_last).train()
+        ways.append(partial(step, model, torch.optim.AdamW(model.parameters(), fused=True), images, targets))
+    times = [[seconds(way) for way in ways] for _ in range(WARM + STEPS)][WARM:]
+    return [1000 * statistics.median(column) for column in zip(*times)]
 
 
 # --- what the processes do ---------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from torchvision.ops import StochasticDepth
 
 from utils.evaluation.predictions import folded
 from utils.models.build import build
-from utils.models.quicker import DepthwiseConv2d, ShuffleUnit, quicken
+from utils.models.quicker import DepthwiseConv2d, PointwiseConv2d, ShuffleUnit, quicken
 
 
 @pytest.fixture
@@ -25,6 +25,10 @@ def both(theirs):
     ours = copy.deepcopy(theirs)
     quicken(ours)
     return theirs, ours
+
+
+def channels_last(thing):
+    return thing.to(memory_format=torch.channels_last)
 
 
 def images(count=4):
@@ -41,8 +45,8 @@ def assert_same(theirs, ours, maps):
     """The same outputs, and gradients of the maps and of all parameters. In double, where rounding hides nothing."""
     seen = []
     for network in (theirs, ours):
-        given = maps.to(torch.float64, copy=True).requires_grad_()
-        output = network.double()(given)
+        given = channels_last(maps.to(torch.float64, copy=True)).requires_grad_()
+        output = channels_last(network.double())(given)
         (output * torch.randn(output.shape, generator=torch.Generator().manual_seed(2))).sum().backward()
         seen.append([output, given.grad, *[parameter.grad for parameter in network.parameters()]])
     for one, other in zip(*seen, strict=True):
@@ -51,11 +55,11 @@ def assert_same(theirs, ours, maps):
 
 @pytest.mark.parametrize("place", ["stage2.0", "stage2.1", "stage4.3"])  # the first halves the size
 def test_maps_stay_channels_last(pair, place):
-    network = pair[1].to(memory_format=torch.channels_last)
+    network = channels_last(pair[1])
     seen = []
     unit = network.get_submodule(place)
     unit.register_forward_hook(lambda module, arguments, maps: seen.append(maps))
-    network(images().to(memory_format=torch.channels_last))
+    network(channels_last(images()))
     assert seen[0].is_contiguous(memory_format=torch.channels_last)
     assert not seen[0].is_contiguous()
 
@@ -79,7 +83,15 @@ def test_it_can_be_pickled_copied_traced_and_exported(pair):
     torch.testing.assert_close(program.module()(images(1)), wanted)
 
 
-# --- depthwise convolutions --------------------------------------------------------------------------
+# --- convolutions -----------------------------------------------------------------------------------
+
+
+WAYS = {"PermuteBackward0": "quick", "ConvolutionBackward0": "library"}
+
+
+def way(network, maps):
+    """Which way a network of one convolution takes."""
+    return WAYS[type(network(channels_last(maps)).grad_fn).__name__]
 
 
 @pytest.mark.parametrize("bias", [False, True])
@@ -95,32 +107,69 @@ def test_a_depthwise_convolution_gives_the_librarys_numbers_on_maps_of_any_size(
             maps = torch.randn(3, 6, height, width, dtype=torch.float64)
             assert_same(theirs, ours, maps)
             ways.add(way(ours, maps))
-    assert ways == {"pairs", "library"}
+    assert ways == {"quick", "library"}
 
 
-def way(network, maps):
-    return {"PermuteBackward0": "pairs", "ConvolutionBackward0": "library"}[type(network(maps).grad_fn).__name__]
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(
+    "height, width, expected", [(1, 1, "quick"), (3, 5, "quick"), (8, 8, "quick"), (9, 8, "library")]
+)
+def test_so_does_a_pointwise_one(height, width, expected, bias):
+    torch.manual_seed(0)
+    theirs, ours = both(nn.Sequential(nn.Conv2d(6, 4, 1, bias=bias)))
+    maps = torch.randn(3, 6, height, width, dtype=torch.float64)
+    assert_same(theirs, ours, maps)
+    assert way(ours, maps) == expected
 
 
 @pytest.mark.parametrize(
     "side, kernel, stride, expected",
-    [(1, 3, 1, "pairs"), (2, 5, 1, "pairs"), (3, 5, 1, "pairs"), (4, 5, 2, "pairs"), (3, 3, 1, "library"),
+    [(1, 3, 1, "quick"), (2, 5, 1, "quick"), (3, 5, 1, "quick"), (4, 5, 2, "quick"), (3, 3, 1, "library"),
      (4, 5, 1, "library"), (6, 7, 2, "library")],
 )  # fmt: skip
-def test_pairs_are_multiplied_where_the_kernel_is_larger_than_the_map_and_they_are_few(side, kernel, stride, expected):
+def test_a_depthwise_one_is_quick_where_the_kernel_is_larger_than_the_map_and_both_are_small(
+    side, kernel, stride, expected
+):
     _, ours = both(nn.Sequential(nn.Conv2d(4, 4, kernel, stride, kernel // 2, groups=4)))
-    maps = torch.randn(2, 4, side, side)
-    assert way(ours, maps) == expected
-    with torch.autocast("cpu", torch.bfloat16):
-        assert ours(maps).dtype == torch.bfloat16  # where a float32 weight would have made it float32
-    assert way(ours.eval(), maps) == "library"
+    assert way(ours, torch.randn(2, 4, side, side)) == expected
+
+
+@pytest.mark.parametrize(
+    "convolution", [nn.Conv2d(4, 4, 3, padding=1, groups=4), nn.Conv2d(4, 4, 1)], ids=["depthwise", "pointwise"]
+)
+class TestTheLibrarysWayIsTaken:
+    def test_in_eval_mode(self, convolution):
+        _, ours = both(nn.Sequential(convolution))
+        maps = torch.randn(2, 4, 2, 2)
+        assert way(ours, maps) == "quick"
+        assert way(ours.eval(), maps) == "library"
+
+    def test_by_maps_whose_channels_lie_first(self, convolution):
+        _, ours = both(nn.Sequential(convolution))
+        output = ours(torch.randn(2, 4, 2, 2))
+        assert output.is_contiguous() and WAYS[type(output.grad_fn).__name__] == "library"
+
+    def test_in_half_precision(self, convolution):
+        _, ours = both(nn.Sequential(convolution))
+        with torch.autocast("cpu", torch.bfloat16):
+            assert ours(channels_last(torch.randn(2, 4, 2, 2))).dtype == torch.bfloat16
+
+    def test_by_an_export_of_a_network_that_trains(self, convolution):
+        theirs, ours = both(nn.Sequential(convolution))
+        maps = channels_last(torch.randn(2, 4, 2, 2))
+        program = torch.export.export(ours.train(), (maps,))
+        assert [node.target for node in program.graph.nodes if "conv2d" in str(node.target)]
+        traced = torch.jit.trace(ours, maps)
+        assert "convolution" in str(traced.inlined_graph)
+        torch.testing.assert_close(traced(maps), theirs(maps))
 
 
 @pytest.mark.parametrize(
     "other",
     [nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 8, 3, padding=1, groups=4), nn.Conv2d(1, 1, 3, padding=1),
      nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=4), nn.Conv2d(4, 4, 3, padding="same", groups=4),
-     nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect", groups=4), nn.Conv1d(4, 4, 3, padding=1, groups=4)],
+     nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect", groups=4), nn.Conv1d(4, 4, 3, padding=1, groups=4),
+     nn.Conv2d(4, 4, 1, stride=2), nn.Conv2d(4, 4, 1, groups=2), nn.Conv2d(4, 4, 1, padding=1)],
 )  # fmt: skip
 def test_other_convolutions_stay(other):
     quicken(network := nn.Sequential(other))
@@ -141,16 +190,8 @@ def test_small_pictures_train_as_with_torchvisions_network(name):
 
 def test_batch_norm_folds_into_a_quickened_convolution():
     theirs, ours = both(get_model("efficientnet_b0", num_classes=3))
-    convolutions = [module for module in folded(ours).modules() if isinstance(module, DepthwiseConv2d)]
-    assert len(convolutions) == 16
+    quickened = (DepthwiseConv2d, PointwiseConv2d)
+    convolutions = [module for module in folded(ours).modules() if isinstance(module, quickened)]
+    assert len(convolutions) == 16 + 64
     assert all(convolution.bias is not None for convolution in convolutions)
     torch.testing.assert_close(folded(ours)(images()), theirs.eval()(images()), rtol=1e-4, atol=1e-5)
-
-
-def test_a_network_that_trains_is_exported_with_the_librarys_convolutions():
-    theirs, ours = both(nn.Sequential(nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False)))
-    maps = torch.randn(2, 4, 1, 1)
-    program = torch.export.export(ours.train(), (maps,))
-    assert [node.target for node in program.graph.nodes if "conv2d" in str(node.target)]
-    torch.testing.assert_close(torch.jit.trace(ours, maps)(maps), theirs(maps))
-    assert "mul" not in str(torch.jit.trace(ours, maps).inlined_graph)

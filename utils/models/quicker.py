@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from torchvision.models.shufflenetv2 import InvertedResidual
 
 PAIRS = 81  # of places, as 3 x 3 has: on larger maps the products take more memory than they save time
+PLACES = 64  # of a map, as 8 x 8 has: on larger ones both ways of a pointwise convolution take the same time
 
 
 class ShuffleUnit(InvertedResidual):
@@ -41,8 +42,7 @@ class DepthwiseConv2d(nn.Conv2d):
     """
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        trains = self.training and torch.is_grad_enabled() and maps.ndim == 4 and maps.device.type == "cpu"
-        if not trains or _is_watched() or torch.is_autocast_enabled("cpu"):
+        if not _trains(self, maps):
             return super().forward(maps)
         count, channels, height, width = maps.shape
         if height >= self.kernel_size[0] and width >= self.kernel_size[1]:
@@ -62,6 +62,22 @@ class DepthwiseConv2d(nn.Conv2d):
         return "Conv2d"  # so that a printed network reads as the library's
 
 
+class PointwiseConv2d(nn.Conv2d):
+    """A convolution of 1 x 1 as what it is, one matrix for all places: on small maps up to twice as quick in training."""
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        if not _trains(self, maps) or maps.shape[-2:].numel() > PLACES:
+            return super().forward(maps)
+        places = maps.permute(0, 2, 3, 1)  # (N, H, W, C), as they lie in memory
+        return F.linear(places, self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
+
+    def _get_name(self):
+        return "Conv2d"
+
+
+PLAIN = (nn.Conv2d, DepthwiseConv2d, PointwiseConv2d)  # a convolution of these types is one, and nothing else
+
+
 def quicken(network: nn.Module) -> None:
     """Gives every layer of a network that has a quicker way this way, in place; the layers of other networks stay."""
     for module in network.modules():
@@ -69,6 +85,8 @@ def quicken(network: nn.Module) -> None:
             module.__class__ = ShuffleUnit
         elif type(module) is nn.Conv2d and _is_depthwise(module):
             module.__class__ = DepthwiseConv2d
+        elif type(module) is nn.Conv2d and _is_pointwise(module):
+            module.__class__ = PointwiseConv2d
 
 
 def _is_watched():
@@ -76,11 +94,24 @@ def _is_watched():
     return torch.jit.is_tracing() or torch.compiler.is_compiling()
 
 
+def _trains(convolution, maps):
+    """Whether a network is in training mode on a CPU, not in half precision, with maps that lie channels last."""
+    is_free = convolution.training and not _is_watched()
+    is_usual = maps.device.type == "cpu" and not torch.is_autocast_enabled("cpu") and maps.ndim == 4
+    return is_free and is_usual and maps.is_contiguous(memory_format=torch.channels_last)
+
+
 def _is_depthwise(convolution):
     """Whether each channel has a kernel of its own, and the kernel no gaps and a padding of zeros."""
     is_plain = convolution.dilation == (1, 1) and convolution.padding_mode == "zeros"
     is_plain = is_plain and not isinstance(convolution.padding, str)
     return is_plain and convolution.groups == convolution.in_channels == convolution.out_channels > 1
+
+
+def _is_pointwise(convolution):
+    """Whether each place of the output is made of the same place of the map, by the same matrix."""
+    is_one = convolution.kernel_size == convolution.stride == (1, 1) and convolution.groups == 1
+    return is_one and convolution.padding in ((0, 0), "same", "valid")
 
 
 @cache
