@@ -49,6 +49,26 @@ def test_a_figure_of_trained_numbers_is_compared_by_being_there_and_keeps_its_te
     assert "dog" in figure.alt
 
 
+def colours(figure):
+    """(H, W, 3) of the stored picture."""
+    return np.asarray(Image.open(io.BytesIO(png_with_alt(figure)[0])).convert("RGB")).astype(int)
+
+
+def test_256_colours_are_enough_for_pictures_and_for_what_is_drawn(monkeypatch):
+    animals = scan(sample("animals"), progress=False).table
+
+    def both():
+        return colours(plots.sample_grid(animals)), colours(plots.class_counts(table(cat=10, dog=30)))
+
+    stored = both()
+    monkeypatch.setattr("utils.plots.figures.MANY_COLOURS", 2**24)
+    monkeypatch.setattr(Image.Image, "quantize", lambda image, *_, **__: image)
+    for few, many, most in zip(stored, both(), (5, 0.1)):  # of 255, on average
+        assert len(np.unique(few.reshape(-1, 3), axis=0)) <= 256 < len(np.unique(many.reshape(-1, 3), axis=0))
+        assert np.abs(few - many).mean() < most
+        assert (few[0, 0] == 255).all()
+
+
 def test_class_counts_names_the_score_to_beat():
     figure = plots.class_counts(table(cat=10, dog=30))
     title, alt = texts(figure)
