@@ -1,5 +1,6 @@
 """For all tests: hypothesis judges what comes out, never how fast; a busy machine fails no test. A browser, and an IPython."""
 
+import gc
 import signal
 import sys
 
@@ -14,6 +15,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to
     signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("course", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("course")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is there when thousands of tests have been found stays to the end: Python's collector looks at it no more.
+
+    To look at all of it again and again was an eighth of the time of the tests.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="module")
