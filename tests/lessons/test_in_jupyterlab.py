@@ -8,7 +8,7 @@ Skipped, with the reason, where there is no Chromium.
 import os
 import re
 import time
-from functools import partial
+from functools import cache, partial
 
 import nbformat
 import numpy as np
@@ -104,8 +104,12 @@ def cost(moved, stands):
     if moved == "phi":
         rule = scaled(float(stands["phi"]["at"]))
         shown |= {"depth": f"{rule.depth:.2f}", "width": f"{rule.width:.2f}", "size": str(rule.size)}
-    config = Config(float(shown["width"]), float(shown["depth"]), int(shown["size"]))
-    return shown, re.sub("<[^>]+>", "", cost_table(config))
+    return shown, costs_of(Config(float(shown["width"]), float(shown["depth"]), int(shown["size"])))
+
+
+@cache  # it is asked until the page has followed
+def costs_of(config):
+    return re.sub("<[^>]+>", "", cost_table(config))
 
 
 def cells(_moved, stands):
