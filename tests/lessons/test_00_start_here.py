@@ -68,6 +68,7 @@ def test_the_exercise_that_it_shows_gets_each_verdict_and_a_hint(quick_run):
     assert ["".join(sign) for sign in signs] == ["◻", "✗", "Hint 1 of", "✓"]
 
 
+@pytest.mark.slow
 def test_a_split_that_came_with_the_folder_is_kept_and_a_limit_is_a_quick_try(tmp_path):
     rng = np.random.default_rng(0)
     for part, each in {"train": 30, "valid": 10, "test": 20}.items():

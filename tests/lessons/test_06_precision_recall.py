@@ -138,6 +138,7 @@ def test_it_leaves_what_to_look_at_and_calibrated_predictions(plain_run):
     assert set(calibrated["path"]) == set(halves(table)[1]["path"])
 
 
+@pytest.mark.slow
 def test_with_one_score_column_of_another_name_and_a_split_of_its_own(tmp_path):
     table = made(400)
     split = np.where(np.arange(400) % 4 == 0, "test", "valid")
@@ -154,6 +155,7 @@ def test_with_one_score_column_of_another_name_and_a_split_of_its_own(tmp_path):
     assert "<Figure: Too unsure: " in figures(tmp_path / "out" / "report.ipynb")
 
 
+@pytest.mark.slow
 def test_its_pictures_are_shown_where_they_are_found_and_only_read(tmp_path):
     own = folder_of(tmp_path / "own", 2, 20)
     paths = sorted(path.relative_to(own).as_posix() for path in own.rglob("*.jpg"))
@@ -170,6 +172,7 @@ def test_it_runs_on_a_folder_with_a_quick_model(tmp_path):
     assert set(results["numbers"]["decisions_on_test"]) >= {"costs 20 : 1"}
 
 
+@pytest.mark.slow
 def test_a_need_that_cannot_be_met_is_a_finding(tmp_path):
     """In each half the highest score of all is that of a cat: no threshold takes logos alone."""
     table = made(200).assign(split=["valid", "test"] * 100)
@@ -210,6 +213,7 @@ def test_a_class_that_there_is_not_is_named(tmp_path):
     assert "one of 'cat', 'dog', 'logo', 'owl', but got 'lego'" in failure(tmp_path, made(80), positive="lego")
 
 
+@pytest.mark.slow
 def test_the_rarest_class_is_looked_for_if_none_is_named_also_if_it_is_one_row_in_thousands(tmp_path):
     table = made(20_000)
     rare = pd.concat([table[table["label"] != "logo"], table[table["label"] == "logo"][:4]])

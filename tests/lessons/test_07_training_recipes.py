@@ -45,6 +45,7 @@ def quick_run(tmp_path_factory):
     return results, text, tmp_path / "out" / "output", own
 
 
+@pytest.mark.slow
 def test_it_runs_on_an_own_folder(quick_run):
     results, text, output, _ = quick_run
     assert "pictures in 3 classes" in text
@@ -56,6 +57,7 @@ def test_it_runs_on_an_own_folder(quick_run):
     assert (output / "model" / "best.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_every_knob_has_a_number(quick_run):
     numbers = quick_run[0]["numbers"]
     assert {"constant rate", "label smoothing 0.1", "one cycle", "few pictures: gentle"} <= set(numbers["gains"])
@@ -65,6 +67,7 @@ def test_every_knob_has_a_number(quick_run):
     assert all(0 <= numbers[name] <= 1 for name in ("student", "student_alone", "cross_validated"))
 
 
+@pytest.mark.slow
 def test_its_sweep_is_a_table_with_a_row_a_run(quick_run):
     results, _, output, _ = quick_run
     table = pd.read_csv(output / "sweep" / "sweep.csv")
@@ -76,6 +79,7 @@ def test_its_sweep_is_a_table_with_a_row_a_run(quick_run):
     assert 0 <= results["numbers"]["chosen_test"] <= 1 and chosen > 0
 
 
+@pytest.mark.slow
 def test_its_two_processes_leave_what_one_leaves(quick_run):
     _, text, output, _ = quick_run
     assert "by 2 processes" in text
@@ -83,6 +87,7 @@ def test_its_two_processes_leave_what_one_leaves(quick_run):
     assert (output / "together" / "best.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_its_recipe_file_holds_every_parameter_as_it_was(quick_run):
     """That the same parameters make the same run again: test_faults.py, for every lesson."""
     results, _, output, _ = quick_run

@@ -37,6 +37,7 @@ def done(out):
     return len(list(out.glob("*/run.json")))
 
 
+@pytest.mark.slow
 def test_a_small_sweep_on_two_processes_of_this_machine(notebook, out):
     before = notebook.read_bytes(), dict(os.environ)
     table = sweep(notebook, {"lr": [0.1, 0.2], "seed": [0, 1], "optimizer": "sgd"}, output_dir=out, processes=2)

@@ -53,6 +53,7 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.slow
 def test_it_is_torchs_own_data_parallel_training_bit_for_bit(folder):
     both, _ = found(folder, "as_plain_ddp")
     for steps in both:
