@@ -100,7 +100,7 @@ def bench_small_pictures():
     """
     for name, size in [(name, size) for name in SMALL for size in (32, 64)]:
         ours, plain = step_milliseconds(name, size)
-        yield Line(f"{name} at {size} px: a step (plain: torchvision's layers)", ours, plain, "ms", SMALL[name][size])
+        yield Line(f"{name} at {size} px: a step (plain: torchvision)", ours, plain, "ms", SMALL[name][size])
 
 
 def step_milliseconds(name, size):
