@@ -110,6 +110,15 @@ def test_a_depthwise_convolution_gives_the_librarys_numbers_on_maps_of_any_size(
     assert ways == {"quick", "library"}
 
 
+def test_what_was_run_in_training_mode_without_gradients_can_learn_afterwards():
+    theirs, ours = both(nn.Sequential(nn.Conv2d(6, 6, 9, padding=4, groups=6)))  # of a size that no other test has
+    maps = channels_last(torch.randn(2, 6, 2, 3))
+    with torch.inference_mode():
+        torch.testing.assert_close(ours(maps), theirs(maps))
+    assert_same(theirs, ours, maps)
+    assert way(ours.float(), maps) == "quick"
+
+
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize(
     "height, width, expected", [(1, 1, "quick"), (3, 5, "quick"), (8, 8, "quick"), (9, 8, "library")]

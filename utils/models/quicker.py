@@ -4,6 +4,7 @@ A layer is changed in place, by its class alone. Where a network is exported, tr
 """
 
 from functools import cache
+from itertools import product
 
 import torch
 from torch import nn
@@ -51,7 +52,7 @@ class DepthwiseConv2d(nn.Conv2d):
         if taps is None:
             return super().forward(maps)
         kernel = F.pad(self.weight.flatten(1).t(), (0, 0, 0, 1))  # (taps + 1, C); the last is zero
-        weights = kernel.index_select(0, taps.flatten()).view(*taps.shape, channels)  # (Q, P, C)
+        weights = kernel.index_select(0, torch.tensor(taps)).view(rows * columns, height * width, channels)  # (Q, P, C)
         places = maps.permute(0, 2, 3, 1).reshape(count, 1, height * width, channels)  # (N, 1, P, C)
         output = (places * weights).sum(dim=2)  # (N, Q, C)
         if self.bias is not None:
@@ -116,15 +117,18 @@ def _is_pointwise(convolution):
 
 @cache
 def _taps(height, width, kernel, stride, padding):
-    """The rows and columns of the output, and (Q, P): the tap of the kernel that leads from place P of the map to place Q of
-    the output, and where none does one more than the last. None in place of the taps where there are too many pairs."""
+    """The rows and columns of the output, and for place P of the map and place Q of the output, Q x P of them in a row, the tap
+    of the kernel that leads from one to the other; where none does, one more than the last. None for too many pairs.
+
+    Numbers, not a tensor: one that was made where nothing is learnt could not be learnt by later.
+    """
     sides = zip((height, width), kernel, stride, padding)
     rows, columns = ((side + 2 * pad - size) // step + 1 for side, size, step, pad in sides)
     if not 0 < rows * columns * height * width <= PAIRS:
         return rows, columns, None
-    down = torch.arange(height) - stride[0] * torch.arange(rows)[:, None] + padding[0]  # (rows, height)
-    across = torch.arange(width) - stride[1] * torch.arange(columns)[:, None] + padding[1]  # (columns, width)
-    down, across = down[:, None, :, None], across[None, :, None, :]  # together (rows, columns, height, width)
-    is_met = (down >= 0) & (down < kernel[0]) & (across >= 0) & (across < kernel[1])
-    taps = torch.where(is_met, down * kernel[1] + across, kernel[0] * kernel[1])
-    return rows, columns, taps.view(rows * columns, height * width)
+    taps = []
+    for row, column, y, x in product(range(rows), range(columns), range(height), range(width)):
+        down, across = y - row * stride[0] + padding[0], x - column * stride[1] + padding[1]
+        is_met = 0 <= down < kernel[0] and 0 <= across < kernel[1]
+        taps.append(down * kernel[1] + across if is_met else kernel[0] * kernel[1])
+    return rows, columns, taps
