@@ -12,7 +12,7 @@ from torchvision.ops import StochasticDepth
 
 from utils.evaluation.predictions import folded
 from utils.models.build import build
-from utils.models.quicker import DepthwiseConv2d, PointwiseConv2d, ShuffleUnit, quicken
+from utils.models.quicker import QuickConv2d, ShuffleUnit, quicken
 
 
 @pytest.fixture
@@ -199,8 +199,7 @@ def test_small_pictures_train_as_with_torchvisions_network(name):
 
 def test_batch_norm_folds_into_a_quickened_convolution():
     theirs, ours = both(get_model("efficientnet_b0", num_classes=3))
-    quickened = (DepthwiseConv2d, PointwiseConv2d)
-    convolutions = [module for module in folded(ours).modules() if isinstance(module, quickened)]
+    convolutions = [module for module in folded(ours).modules() if isinstance(module, QuickConv2d)]
     assert len(convolutions) == 16 + 64
     assert all(convolution.bias is not None for convolution in convolutions)
     torch.testing.assert_close(folded(ours)(images()), theirs.eval()(images()), rtol=1e-4, atol=1e-5)

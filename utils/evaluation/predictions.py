@@ -32,7 +32,7 @@ from utils.evaluation.heads import (
 )
 from utils.evaluation.sharing import gathered, shared
 from utils.files import replacing
-from utils.models.quicker import PLAIN
+from utils.models.quicker import QuickConv2d
 
 PREFIX = "p_"
 FIRST = ["path", "label", "predicted"]
@@ -253,7 +253,8 @@ def folded(model: nn.Module) -> nn.Module:
     model = copy.deepcopy(model).eval()
     for block in [module for module in model.modules() if isinstance(module, nn.Sequential)]:
         for (place, convolution), (after, norm) in pairwise(list(block.named_children())):
-            if type(convolution) in PLAIN and type(norm) is nn.BatchNorm2d and norm.track_running_stats:
+            is_plain = type(convolution) is nn.Conv2d or isinstance(convolution, QuickConv2d)
+            if is_plain and type(norm) is nn.BatchNorm2d and norm.track_running_stats:
                 block.set_submodule(place, fuse_conv_bn_eval(convolution, norm))
                 block.set_submodule(after, nn.Identity())
     return model

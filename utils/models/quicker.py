@@ -33,7 +33,22 @@ class ShuffleUnit(InvertedResidual):
         return F.channel_shuffle(torch.cat(halves, dim=1), groups=2)
 
 
-class DepthwiseConv2d(nn.Conv2d):
+class QuickConv2d(nn.Conv2d):
+    """A convolution that may know a quicker way in training on a CPU; else it is the library's."""
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        output = self.quickly(maps) if _trains(self, maps) else None
+        return super().forward(maps) if output is None else output
+
+    def quickly(self, maps: torch.Tensor) -> torch.Tensor | None:
+        """The same (N, C, H, W) by the quicker way; None where that would not be quicker."""
+        raise NotImplementedError
+
+    def _get_name(self):
+        return "Conv2d"  # so that a printed network reads as the library's
+
+
+class DepthwiseConv2d(QuickConv2d):
     """A depthwise convolution that trains several times quicker on a CPU where its kernel is larger than the map.
 
     The last stages of EfficientNet-B0 see pictures of 32 pixels as maps of 2 x 2 and 1 x 1, through kernels of 5 x 5.
@@ -42,15 +57,13 @@ class DepthwiseConv2d(nn.Conv2d):
     products of these pairs are all there is to sum.
     """
 
-    def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        if not _trains(self, maps):
-            return super().forward(maps)
+    def quickly(self, maps):
         count, channels, height, width = maps.shape
         if height >= self.kernel_size[0] and width >= self.kernel_size[1]:
-            return super().forward(maps)
+            return None
         rows, columns, taps = _taps(height, width, self.kernel_size, self.stride, self.padding)
         if taps is None:
-            return super().forward(maps)
+            return None
         kernel = F.pad(self.weight.flatten(1).t(), (0, 0, 0, 1))  # (taps + 1, C); the last is zero
         weights = kernel.index_select(0, torch.tensor(taps)).view(rows * columns, height * width, channels)  # (Q, P, C)
         places = maps.permute(0, 2, 3, 1).reshape(count, 1, height * width, channels)  # (N, 1, P, C)
@@ -59,24 +72,15 @@ class DepthwiseConv2d(nn.Conv2d):
             output = output + self.bias
         return output.view(count, rows, columns, channels).permute(0, 3, 1, 2)  # (N, C, H, W), channels last in memory
 
-    def _get_name(self):
-        return "Conv2d"  # so that a printed network reads as the library's
 
-
-class PointwiseConv2d(nn.Conv2d):
+class PointwiseConv2d(QuickConv2d):
     """A convolution of 1 x 1 as what it is, one matrix for all places: on small maps up to twice as quick in training."""
 
-    def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        if not _trains(self, maps) or maps.shape[-2:].numel() > PLACES:
-            return super().forward(maps)
+    def quickly(self, maps):
+        if maps.shape[-2:].numel() > PLACES:
+            return None
         places = maps.permute(0, 2, 3, 1)  # (N, H, W, C), as they lie in memory
         return F.linear(places, self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
-
-    def _get_name(self):
-        return "Conv2d"
-
-
-PLAIN = (nn.Conv2d, DepthwiseConv2d, PointwiseConv2d)  # a convolution of these types is one, and nothing else
 
 
 def quicken(network: nn.Module) -> None:
