@@ -13,6 +13,7 @@ import yaml
 from utils.commands import CTRL_C, answer, run_as_script
 from utils.data.cache import CACHES
 from utils.data.loaders import make_loaders
+from utils.data.report import what_is_left_out
 from utils.data.splits import add_splits, drop_small_classes, save_split
 from utils.data.tables import require_classes, scan
 from utils.data.transforms import AUGMENTATIONS
@@ -49,8 +50,8 @@ def train_command(options):
     tracker = as_tracker(options.tracker)
     with results_in(folder):  # now, rather than after all pictures were looked at
         folder.mkdir(parents=True, exist_ok=True)
-    table, problems = from_first(lambda: scan(options.data, options.csv, limit=options.limit, seed=options.seed))
-    split = add_splits(drop_small_classes(table), seed=options.seed)
+    scanned = from_first(lambda: scan(options.data, options.csv, limit=options.limit, seed=options.seed))
+    split = add_splits(drop_small_classes(scanned.table), seed=options.seed)
     classes = require_classes(split)
     model = build(
         options.model, len(classes), options.weights or None, classes=classes, size=options.size, seed=options.seed
@@ -60,7 +61,7 @@ def train_command(options):
         sampling=recipe.sampling, sample_weights=recipe.sample_weights, workers=options.workers,
         device=device_named(recipe.device), cache=options.cache, progress=shown,
     )  # fmt: skip
-    tell(f"{len(problems)} problems with pictures" if len(problems) else "", model.report, loaders.describe())
+    tell(*what_is_left_out(scanned, split), model.report, loaders.describe())
     fitted = fit(model, loaders, recipe, folder, resume=options.resume, tracker=tracker)
     if fitted.stopped.startswith("interrupted"):
         raise KeyboardInterrupt

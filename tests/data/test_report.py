@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 from utils.data.copies import find_copies
-from utils.data.report import describe
+from utils.data.folders import Problem
+from utils.data.report import describe, in_use
 from utils.data.samples import sample
-from utils.data.tables import problem_table, scan
+from utils.data.tables import Scan, problem_table, scan
 
 
 def table_of(counts, **columns):
@@ -90,3 +91,31 @@ def test_the_faulty_folder_is_told_what_is_wrong_with_it():
     assert "2 pictures (4 files) lie in more than one split" in only(lines, "more than one split")
     assert "1 picture (2 files) has two labels" in only(lines, "two labels")
     assert "1 CMYK" in only(lines, "Read all the same")
+
+
+# --- in short, where a training begins ---------------------------------------------------------------
+
+
+def begun(table, problems=(), of="cat dog"):
+    """The lines about a table of which some classes are learnt, a third of each split."""
+    split = table[table["label"].isin(of.split())].reset_index(drop=True)
+    split["split"] = pd.Series(["train", "valid", "test"] * len(split))[: len(split)]
+    return in_use(Scan(table, problem_table([Problem(*row) for row in problems])), split).splitlines()
+
+
+def test_a_training_on_all_there_is_begins_with_one_line():
+    lines = begun(table_of({"cat": 4, "dog": 2}), [("cat/Thumbs.db", "cat", "system file"), ("0.png", "cat", "listed twice"),
+                                                    ("1.png", "cat", "CMYK")])  # fmt: skip
+    assert lines == ["{'train': 2, 'valid': 2, 'test': 2} pictures in 2 classes"]
+
+
+def test_a_split_without_pictures_is_one_of_0():
+    assert begun(table_of({"cat": 1, "dog": 1})) == ["{'train': 1, 'valid': 1, 'test': 0} pictures in 2 classes"]
+
+
+def test_files_and_classes_that_are_not_learnt_from_are_named():
+    table = table_of({"cat": 40, "dog": 40, "yak": 2, "emu": 1})
+    problems = [("cat/a.jpg", "cat", "broken"), ("cat/a.jpg", "cat", "not a picture"), ("x.txt", "", "no picture")]
+    _, files, classes = begun(table, problems)
+    assert files == "2 files were left out, 'cat/a.jpg', 'x.txt': 1 broken, 1 no picture. Lesson 01 looks at them."
+    assert classes.startswith("2 classes were left out, 'emu', 'yak': fewer than 3 different pictures")

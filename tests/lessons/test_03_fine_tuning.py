@@ -47,6 +47,8 @@ def test_it_runs_on_two_classes_of_an_own_folder_without_what_is_broken_or_alone
     results, text, output, own = quick_run
     assert "'train': 24" in text
     assert "in 2 classes" in text
+    assert "1 file was left out, 'class 00/broken.jpg': 1 not a picture." in text
+    assert "1 class was left out, 'rare'" in text
     assert set(results["numbers"]["test_accuracy"]) == {
         "from scratch", "frozen", "fine-tuned", "frozen, then fine-tuned"
     }  # fmt: skip
@@ -119,18 +121,20 @@ def test_the_loop_written_out_gives_the_weights_and_losses_of_fit(digits):
     train_one_epoch, accuracy = definitions("train_one_epoch", "accuracy")
     table, model = digits
     ours = copy.deepcopy(model)
-    by_hand = copy.deepcopy(model).to(memory_format=torch.channels_last)  # as fit has it: another rounding grows
+    by_hand = copy.deepcopy(model).to(memory_format=torch.channels_last)  # as fit has it
     loaders = make_loaders(table, model.preprocessing, batch_size=16, seed=3, progress=False)
-    optimizer = torch.optim.AdamW(by_hand.parameters(), lr=1e-3, weight_decay=0.0)
+    # Plain steps along the gradient: AdamW makes a large step of a tiny gradient, whose sign may be rounding alone.
+    optimizer = torch.optim.SGD(by_hand.parameters(), lr=1e-2, momentum=0.9)
     losses, accuracies = zip(
         *[(train_one_epoch(by_hand, loaders.train, optimizer), accuracy(by_hand, loaders.valid)) for _ in range(2)]
     )
     again = make_loaders(table, model.preprocessing, batch_size=16, seed=3, progress=False)
-    recipe = Recipe(epochs=2, batch_size=16, lr=1e-3, weight_decay=0.0, schedule="constant", warmup_epochs=0)
+    recipe = Recipe(
+        epochs=2, batch_size=16, optimizer="sgd", lr=1e-2, weight_decay=0.0, schedule="constant", warmup_epochs=0
+    )
     history = fit(ours, again, recipe, progress=False).history
-    assert history["train_loss"][0] == pytest.approx(losses[0], rel=1e-4)
-    assert history["train_loss"][1] == pytest.approx(losses[1], rel=0.02)  # rounding grows from step to step
-    assert history["valid_accuracy"].tolist() == pytest.approx(accuracies, abs=2 / len(again.valid.table) + 1e-6)
+    assert history["train_loss"].tolist() == pytest.approx(losses, rel=1e-5)
+    assert history["valid_accuracy"].tolist() == pytest.approx(accuracies, abs=1e-6)
 
 
 def test_the_accuracy_written_out_is_that_of_the_predictions(digits):

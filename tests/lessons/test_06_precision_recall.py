@@ -167,7 +167,9 @@ def test_its_pictures_are_shown_where_they_are_found_and_only_read(tmp_path):
 
 def test_it_runs_on_a_folder_with_a_quick_model(tmp_path):
     own = folder_of(tmp_path / "own pictures", 3, 14)
+    (own / "class 00" / "broken.jpg").write_bytes(b"no picture")
     results, text = tool.run(LESSON, tmp_path, data_dir=str(own), positive="class 01", size=64)
+    assert "1 file was left out, 'class 00/broken.jpg'" in text
     assert "42 pictures, 14 of them 'class 01'" in text
     assert set(results["numbers"]["decisions_on_test"]) >= {"costs 20 : 1"}
 

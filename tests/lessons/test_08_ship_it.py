@@ -45,7 +45,7 @@ def quick_run(tmp_path_factory):
 
 def test_it_ships_a_network_for_an_own_folder(quick_run):
     results, text, output, _ = quick_run
-    assert "'test': 21} pictures in 3 classes" in text
+    assert "'test': 21} pictures in 3 classes\n1 file was left out, 'class 00/broken.jpg': 1 not a picture." in text
     assert "onnx float32" in results["numbers"]["files"]
     assert list(read_shipped(output / "float32.onnx")["heads"]["label"]) == CLASSES
     assert read_shipped(output / "float32.onnx.json") == read_shipped(output / "float32.onnx")

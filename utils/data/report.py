@@ -10,6 +10,7 @@ import pandas as pd
 
 from utils.data.copies import find_contradictions, find_leaks
 from utils.data.folders import SPLITS
+from utils.data.tables import Scan
 from utils.errors import named
 
 FEW = 30  # pictures a class under which scores of that class mean little
@@ -38,16 +39,40 @@ def describe(table: pd.DataFrame, problems: pd.DataFrame, copies: pd.DataFrame, 
             *_noted(problems)]  # fmt: skip
 
 
+def in_use(scanned: Scan, split: pd.DataFrame) -> str:
+    """What a training begins with: a line with the pictures of each split and the classes, below it what is left out.
+
+    Args:
+        scanned: what `scan` returned.
+        split: its table with splits, without the classes that are too small for that (see `drop_small_classes`).
+    """
+    counts = split["split"].value_counts()
+    pictures = {name: int(counts.get(name, 0)) for name in SPLITS}
+    return "\n".join([f"{pictures} pictures in {split['label'].nunique()} classes", *what_is_left_out(scanned, split)])
+
+
+def what_is_left_out(scanned: Scan, split: pd.DataFrame) -> list[str]:
+    """A sentence for the files, and one for the classes, that were there and are not used; none where all is used."""
+    files, small = _files_left_out(scanned.problems), sorted(set(scanned.table["label"]) - set(split["label"]))
+    told = [f"{files} Lesson 01 looks at them."] if files else []
+    if small:
+        told.append(f"{_count(len(small), 'class was', 'classes were')} left out, {named(small)}: fewer than {len(SPLITS)} different "
+                    "pictures, so not one for each split.")  # fmt: skip
+    return told
+
+
+def _files_left_out(problems):
+    """A sentence about them; "" where nobody misses one: of the system's own, or another row of the same picture."""
+    missed = problems["left_out"] & ~problems["problem"].isin(("system file", "listed twice"))
+    files = problems[missed].drop_duplicates("path")
+    were = _count(len(files), "file was", "files were")
+    return f"{were} left out, {named(files['path'], 3)}: {_kinds(files)}." if len(files) else ""
+
+
 def _usable(table, problems):
-    left_out = problems[problems["left_out"]].drop_duplicates("path")
     yield Finding("good", f"{len(table):,} pictures in {table['label'].nunique()} classes can be used.")
-    serious = left_out[left_out["problem"] != "system file"]
-    if len(serious):
-        yield Finding(
-            "serious",
-            f"{_count(len(serious), 'file was', 'files were')} left out, {named(serious['path'], 3)}: {_kinds(serious)}. "
-            "Names and remedies of all: problems.csv.",
-        )
+    if told := _files_left_out(problems):
+        yield Finding("serious", f"{told} Names and remedies of all: problems.csv.")
 
 
 def _classes(table):
