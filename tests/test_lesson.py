@@ -45,7 +45,7 @@ def test_start_leaves_the_parameters_as_a_file_that_papermill_takes(tmp_path):
     }
     folder = start("07_recipes", parameters, output_dir=tmp_path).output_dir
     text = (folder / "recipe.yaml").read_text(encoding="utf-8")
-    assert "# papermill lessons/07_recipes.ipynb again.ipynb -k python3 -f recipe.yaml\n" in text
+    assert "# papermill lessons/07_recipes.ipynb again.ipynb -f recipe.yaml\n" in text
     expected = {**parameters, "fractions": [0.7, 0.3], "size": 64}
     assert read_yaml(folder / "recipe.yaml") == expected
     assert read_yaml_file(str(folder / "recipe.yaml")) == expected

@@ -85,7 +85,7 @@ def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto"
     _write(run)
     with results_in(folder):
         write_yaml(folder / RECIPE, results["parameters"], f"What {lesson} was run with. The same run again:\n"
-                   f"papermill lessons/{lesson}.ipynb again.ipynb -k python3 -f {RECIPE}")  # fmt: skip
+                   f"papermill lessons/{lesson}.ipynb again.ipynb -f {RECIPE}")  # fmt: skip
     _current = run
     _explain_failed_writes()
     return run

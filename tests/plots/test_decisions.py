@@ -37,7 +37,7 @@ def test_answers_stand_beside_the_truth_where_it_is_known(predictions):
 def test_answers_may_be_headed_by_a_finding(predictions):
     figure = plots.answers(*predictions, most=1, finding="Two of three are wrong")
     assert figure.get_suptitle() == "Two of three are wrong"
-    assert figure.alt.startswith("Two of three are wrong. 1 pictures with bars")
+    assert figure.alt.startswith("Two of three are wrong. 1 picture with bars")
 
 
 def test_the_surest_mistake_comes_first_and_right_answers_are_left_out(predictions):

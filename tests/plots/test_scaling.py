@@ -47,6 +47,11 @@ def test_accuracy_has_a_panel_a_cost_logarithmic_with_the_first_family_joined(ne
     assert "B0 77.0 %, B2 80.0 %; 2 other networks" in figure.alt
 
 
+def test_one_family_alone_has_no_others(networks):
+    figure = plots.accuracy_against(networks[:2], {"params": "parameters"}, "more for less")
+    assert figure.alt.endswith("B0 77.0 %, B2 80.0 %.")
+
+
 def test_names_of_neighbours_do_not_lie_on_each_other(networks):
     left = plots.accuracy_against(networks, {"params": "parameters"}, "more for less").axes[0]
     places = {text.get_text(): text.get_verticalalignment() for text in left.texts}

@@ -41,7 +41,7 @@ def answers(predictions: pd.DataFrame, root, most: int = 6, top: int = 3, findin
         truth = f" (it is {row['label']})" if isinstance(row["label"], str) else ""
         told.append(f"{row['predicted']} with {likeliest[0][0]:.0%}{truth}")
     figure.suptitle(finding or "What the model says, and how sure it is", weight="bold", fontsize=11)
-    shows = f"{len(shown)} pictures with bars of probability: {', '.join(told)}."
+    shows = f"{len(shown)} picture{'s' * (len(shown) != 1)} with bars of probability: {', '.join(told)}."
     return with_alt(figure, f"{finding}. {shows}" if finding else shows)
 
 

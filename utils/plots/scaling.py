@@ -92,8 +92,8 @@ def accuracy_against(table: pd.DataFrame, costs: dict, finding: str, family: str
     figure.suptitle(finding, weight="bold", fontsize=11)
     first = table[table[family] == families[0]]
     listed = ", ".join(f"{name} {row['accuracy']:.1f} %" for name, row in first.iterrows())
-    return with_alt(figure, f"{finding}. Accuracy against {', '.join(costs.values())}, logarithmic: {listed}; "
-                            f"{len(table) - len(first)} other networks.")  # fmt: skip
+    others = f"; {len(table) - len(first)} other networks" if len(families) > 1 else ""
+    return with_alt(figure, f"{finding}. Accuracy against {', '.join(costs.values())}, logarithmic: {listed}{others}.")
 
 
 def shares(table: pd.DataFrame, finding: str, whole: str = "the whole network") -> Figure:
