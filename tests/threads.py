@@ -4,7 +4,7 @@ import pytest
 import torch
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")  # before what a module's tests share is made: more threads round otherwise
 def one_thread():
     """Small networks are no faster with more, and the machine has other work."""
     threads = torch.get_num_threads()
