@@ -1,6 +1,7 @@
 """The command that trains on a folder: all it leaves, what it refuses, and that it goes on."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -79,6 +80,13 @@ def test_it_says_how_good_it_is_and_where_everything_lies(own, tmp_path, capsys)
     share = np.mean(predictions["label"] == predictions["predicted"])
     assert f"{share:.1%} of {len(predictions)} test pictures are right (95 %:" in told
     assert f"the best is {right['epoch']}" in told and str(tmp_path / "run") in told
+
+
+def test_it_names_what_it_leaves_out(own, tmp_path, capsys):
+    faulty = shutil.copytree(own, tmp_path / "faulty")
+    (faulty / "class 00" / "broken.jpg").write_bytes(b"no picture")
+    main([str(faulty), "--output-dir", str(tmp_path / "run"), *QUICK])
+    assert "1 file was left out, 'class 00/broken.jpg': 1 not a picture." in capsys.readouterr().out
 
 
 def test_run_again_with_resume_it_gives_back_what_it_had(trained, own, capsys):
