@@ -211,6 +211,22 @@ def test_freed_blocks_are_kept_for_the_next_batch():
     assert int(faults["kept"]) * 10 < int(faults["plain"])
 
 
+def test_what_the_imports_made_is_frozen_once_and_what_came_later_never(tmp_path):
+    code = (
+        "import gc, sys; from utils.lesson import start\n"
+        "class Network: pass\n"
+        "def counted():\n"
+        "    start('test', {}, sys.argv[1])\n"
+        "    return gc.get_freeze_count()\n"
+        "first = counted()\n"
+        "network = Network(); network.itself = network; del network\n"
+        "print(first, counted(), gc.collect())\n"  # that circle was found
+    )
+    told = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True).stdout
+    first, second, found = map(int, told.split())
+    assert first >= second > 100_000 and found > 0  # a frozen one may still go, when nothing names it any more
+
+
 # --- trainings that are kept --------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ The file is replaced whole after every claim, so a killed run leaves what it had
 """
 
 import ctypes
+import gc
 import hashlib
 import math
 import platform
@@ -74,6 +75,10 @@ def start(lesson, parameters, output_dir="", seed=0, threads=None, device="auto"
     if threads:
         torch.set_num_threads(threads)
     keep_big_blocks()
+    if _current is None:  # a cell that is run again has left garbage, old networks and figures, which must not be kept
+        # What the imports made lives as long as the process. Python's collector need not look at it again, least of all
+        # when the kernel ends: papermill or a sweep would wait for that a second or two.
+        gc.freeze()
     results = {
         "lesson": lesson,
         "parameters": _plain(parameters),

@@ -1,7 +1,11 @@
-"""A lesson with many figures run into a report: how often the report is saved meanwhile, ours beside papermill's own engine."""
+"""A run into a report: how often the report is saved meanwhile, and how long a lesson takes to end."""
 
+import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
+from statistics import median
 from unittest.mock import patch
 
 from tests import forked
@@ -10,6 +14,15 @@ from tests.lessons.tool import LESSONS
 from utils.notebooks import run_notebook, runs
 
 LESSON = LESSONS / "06_precision_recall.ipynb"
+LESSON_OF_NOTHING = """
+import gc, sys, time
+from utils import lesson, plots
+from utils.training.loop import fit
+lesson.start("nothing", {}, sys.argv[1])
+if "plain" in sys.argv:
+    gc.unfreeze()
+print(time.time())
+"""
 
 
 def bench_runs():
@@ -20,3 +33,19 @@ def bench_runs():
             with patch.object(runs, "ENGINE", engine):
                 taken[name] = seconds(run_notebook, LESSON, Path(folder, name, LESSON.name))
     yield Line("lesson 06 into a report (plain: papermill's engine)", taken["ours"], taken["plain"], "s", "< 0.95")
+
+
+def bench_ends():
+    """From the last line of a program with a lesson's imports until it is gone; those that take turns, the median of five."""
+    taken = {"ours": [], "plain": []}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ["ours", *5 * ["ours", "plain"]]:  # the first one compiles
+            taken[name].append(_end(folder, name))
+    ours, plain = median(taken["ours"][1:]), median(taken["plain"])
+    yield Line("a lesson's end (plain: imports stay the collector's)", 1000 * ours, 1000 * plain, "ms", "< 0.5")
+
+
+def _end(folder, name):
+    program = [sys.executable, "-c", LESSON_OF_NOTHING, folder, name]
+    last = subprocess.run(program, cwd=LESSONS.parent, check=True, capture_output=True, text=True).stdout
+    return time.time() - float(last)
