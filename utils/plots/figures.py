@@ -14,6 +14,7 @@ import matplotlib as mpl
 import numpy as np
 from IPython import get_ipython
 from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from PIL import Image
@@ -114,11 +115,9 @@ def with_alt(figure: Figure, alt: str) -> Figure:
 
 def png_with_alt(figure: CourseFigure) -> tuple[bytes, dict]:
     """The PNG, with a palette of its own 256 colours (a third of the bytes), and the metadata that carries the text."""
-    buffer = io.BytesIO()
     with warnings.catch_warnings(), mpl.rc_context(STYLE):
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for it; no more to say
-        figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", facecolor="white")
-    image = Image.open(buffer).convert("RGB")
+        image = _drawn(figure)
     if image.getcolors(MANY_COLOURS) is None:  # photographs: to find their 256 takes seven times as long otherwise
         image = image.point(ROUNDED)
     image = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
@@ -126,6 +125,24 @@ def png_with_alt(figure: CourseFigure) -> tuple[bytes, dict]:
     text.add_itxt("Description", figure.alt)
     image.save(small, "PNG", optimize=True, pnginfo=text)
     return small.getvalue(), {"alt": figure.alt}
+
+
+def _drawn(figure):
+    """The picture that `savefig(bbox_inches="tight")` makes, to a fraction of a pixel, but drawn once where that draws twice."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    inked, page = figure.get_tightbbox(canvas.get_renderer()), figure.bbox_inches
+    outside = inked.x0 < page.x0 or inked.y0 < page.y0 or inked.x1 > page.x1 or inked.y1 > page.y1
+    if outside or figure.dpi != DOTS_PER_INCH:  # not one of `canvas`
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", facecolor="white")
+        return Image.open(buffer).convert("RGB")
+    cut_out = inked.padded(mpl.rcParams["savefig.pad_inches"])
+    left, lower, right, upper = (round(inches * figure.dpi) for inches in cut_out.extents)
+    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    image = Image.new("RGB", (right - left, upper - lower), "white")
+    image.paste(drawn, (-left, upper - drawn.height), drawn)  # rows count from above
+    return image
 
 
 def _teach_notebook():
