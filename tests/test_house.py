@@ -116,6 +116,11 @@ def test_looking_at_data_needs_no_torch():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+def test_figures_and_training_need_no_package_that_takes_a_second_for_a_few_of_them():
+    code = "import sys, utils.plots, utils.training.loop; sys.exit(not {'seaborn', 'scipy.stats', 'sklearn'}.isdisjoint(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
 def tracked():
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:

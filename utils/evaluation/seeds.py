@@ -8,7 +8,7 @@ import difflib
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit  # scipy.stats has it too, and takes a second to import
 
 from utils.errors import CourseError, named
 from utils.evaluation.intervals import Interval, check_confidence
@@ -28,7 +28,7 @@ def student(values, confidence: float = 0.95) -> tuple[float, Interval]:
     mean, n = float(values.mean()), len(values)
     if n == 1:
         return mean, Interval(np.nan, np.nan, confidence)
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    half = float(stdtrit(n - 1, (1 + confidence) / 2) * values.std(ddof=1) / np.sqrt(n))
     return mean, Interval(mean - half, mean + half, confidence)
 
 

@@ -19,7 +19,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from seaborn.utils import relative_luminance
 
 from utils.errors import CourseError
 
@@ -100,6 +99,8 @@ def pale(colour) -> dict:
 
 def ink_on(colour) -> str:
     """Black or white: what stands out more from a colour. WCAG's contrast is equal at a relative luminance of 0.18."""
+    from seaborn.utils import relative_luminance  # here, since it takes a second that few figures need
+
     return "black" if relative_luminance(colour) > 0.18 else "white"
 
 

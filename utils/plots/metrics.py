@@ -6,7 +6,6 @@ Words as in `utils.evaluation`: a *threshold table* has a row a threshold; an *o
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from utils.evaluation.intervals import wilson
@@ -26,6 +25,8 @@ def confusion_matrix(counts: np.ndarray, classes, finding: str) -> Figure:
         classes: the K names, in the order of the rows.
         finding: the title.
     """
+    import seaborn as sns  # here, since it takes a second that few figures need
+
     shares = np.divide(counts, counts.sum(axis=1, keepdims=True), out=np.full(counts.shape, np.nan),
                        where=counts.sum(axis=1, keepdims=True) > 0)  # fmt: skip
     is_small = len(classes) <= MOST_NUMBERS
