@@ -36,7 +36,7 @@ def bench_runs():
 
 
 def bench_ends():
-    """From the last line of a program with a lesson's imports until it is gone; those that take turns, the median of five."""
+    """From the last line of a program with a lesson's imports until it is gone: the median of five, taken in turns."""
     taken = {"ours": [], "plain": []}
     with tempfile.TemporaryDirectory() as folder:
         for name in ["ours", *5 * ["ours", "plain"]]:  # the first one compiles

@@ -19,7 +19,7 @@ def bars():
 
 def words_outside():
     figure, axes = canvas()
-    axes.text(1.3, 0.5, "beyond the page", transform=axes.transAxes).set_in_layout(True)
+    axes.text(1.3, 0.5, "beyond the page", transform=axes.transAxes)
     figure.set_layout_engine("none")
     return with_alt(figure, "Words to the right of the axes.")
 

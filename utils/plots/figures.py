@@ -130,17 +130,21 @@ def png_with_alt(figure: CourseFigure) -> tuple[bytes, dict]:
 
 def _drawn(figure):
     """The picture that `savefig(bbox_inches="tight")` makes, to a fraction of a pixel, but drawn once where that draws twice."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    inked, page = figure.get_tightbbox(canvas.get_renderer()), figure.bbox_inches
-    outside = inked.x0 < page.x0 or inked.y0 < page.y0 or inked.x1 > page.x1 or inked.y1 > page.y1
-    if outside or figure.dpi != DOTS_PER_INCH:  # not one of `canvas`
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", facecolor="white")
-        return Image.open(buffer).convert("RGB")
-    cut_out = inked.padded(mpl.rcParams["savefig.pad_inches"])
-    left, lower, right, upper = (round(inches * figure.dpi) for inches in cut_out.extents)
-    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    if figure.dpi == DOTS_PER_INCH:  # one of `canvas`
+        agg = FigureCanvasAgg(figure)
+        agg.draw()
+        inked, page = figure.get_tightbbox(agg.get_renderer()), figure.bbox_inches
+        if page.x0 <= inked.x0 and page.y0 <= inked.y0 and inked.x1 <= page.x1 and inked.y1 <= page.y1:
+            return _cut_out(agg, inked.padded(mpl.rcParams["savefig.pad_inches"]))
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", facecolor="white")
+    return Image.open(buffer).convert("RGB")
+
+
+def _cut_out(agg, box):
+    """A part of what is drawn, on white; the box is in inches, and may reach beyond the page."""
+    left, lower, right, upper = (round(DOTS_PER_INCH * inches) for inches in box.extents)
+    drawn = Image.fromarray(np.asarray(agg.buffer_rgba()))
     image = Image.new("RGB", (right - left, upper - lower), "white")
     image.paste(drawn, (-left, upper - drawn.height), drawn)  # rows count from above
     return image
