@@ -7,6 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from utils import plots
@@ -22,6 +23,14 @@ def words_outside():
     axes.text(1.3, 0.5, "beyond the page", transform=axes.transAxes)
     figure.set_layout_engine("none")
     return with_alt(figure, "Words to the right of the axes.")
+
+
+def narrower_each_time():
+    """Each layout narrows its axes, for the words in them that are wider."""
+    figure, axes = canvas(2.4, 2)
+    axes.text(0.5, 0.5, "words wider than the axes that they are in", ha="center", transform=axes.transAxes)
+    axes.set_title("A finding that reaches beyond the page", loc="left")
+    return with_alt(figure, "Words in narrow axes.")
 
 
 def another_size():
@@ -40,7 +49,7 @@ def pixels(data):
     return np.asarray(Image.open(data).convert("L")).astype(int)
 
 
-@pytest.mark.parametrize("make", [bars, words_outside, another_size, see_through])
+@pytest.mark.parametrize("make", [bars, words_outside, narrower_each_time, another_size, see_through])
 def test_a_figure_is_cut_out_as_matplotlib_does_it(make):
     ours = pixels(io.BytesIO(png_with_alt(make())[0]))
     buffer = io.BytesIO()
@@ -59,3 +68,13 @@ def test_it_is_drawn_once():
     with patch.object(Figure, "draw", autospec=True, side_effect=Figure.draw) as draw:
         png_with_alt(figure)
     assert draw.call_count == 1
+
+
+def test_a_figure_that_reaches_beyond_its_page_is_laid_out_once_and_can_be_laid_out_again():
+    figure = narrower_each_time()
+    with patch.object(
+        ConstrainedLayoutEngine, "execute", autospec=True, side_effect=ConstrainedLayoutEngine.execute
+    ) as execute:
+        png_with_alt(figure)
+    assert execute.call_count == 1
+    assert isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine)

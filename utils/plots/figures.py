@@ -130,12 +130,21 @@ def png_with_alt(figure: CourseFigure) -> tuple[bytes, dict]:
 
 def _drawn(figure):
     """The picture that `savefig(bbox_inches="tight")` makes, to a fraction of a pixel, but drawn once where that draws twice."""
-    if figure.dpi == DOTS_PER_INCH:  # one of `canvas`
-        agg = FigureCanvasAgg(figure)
-        agg.draw()
-        inked, page = figure.get_tightbbox(agg.get_renderer()), figure.bbox_inches
-        if page.x0 <= inked.x0 and page.y0 <= inked.y0 and inked.x1 <= page.x1 and inked.y1 <= page.y1:
-            return _cut_out(agg, inked.padded(mpl.rcParams["savefig.pad_inches"]))
+    if figure.dpi != DOTS_PER_INCH:  # none of `canvas`
+        return _saved(figure)
+    agg, layout = FigureCanvasAgg(figure), figure.get_layout_engine()
+    agg.draw()
+    inked, page = figure.get_tightbbox(agg.get_renderer()), figure.bbox_inches
+    if page.x0 <= inked.x0 and page.y0 <= inked.y0 and inked.x1 <= page.x1 and inked.y1 <= page.y1:
+        return _cut_out(agg, inked.padded(mpl.rcParams["savefig.pad_inches"]))
+    figure.set_layout_engine("none")  # it is laid out: a second time may move things, and narrow axes to nothing
+    try:
+        return _saved(figure)
+    finally:
+        figure.set_layout_engine(layout)
+
+
+def _saved(figure):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", facecolor="white")
     return Image.open(buffer).convert("RGB")

@@ -18,6 +18,7 @@ from utils.plots.verdict import front
 from utils.plots.ways import in_lines, levels, names, number_format, plain, sign_of, spoken, written
 
 MOST_ACROSS = 16  # values of a parameter on a heat map: with more, the numbers in its cells could not be read
+NARROWEST = 4.0  # inches: a title's middle is part of the layout, which would narrow the cells for it
 MOST_DOWN = 30  # values down a heat map, and rows of a figure over seeds
 
 
@@ -49,7 +50,7 @@ def heat_map(
     for one, other, mean in zip(over[y], over[x], over["mean"]):
         means[down.index(plain(one)), across.index(plain(other))] = mean
     is_best = np.isclose(means, sign * np.nanmax(sign * means), rtol=1e-9, atol=0)
-    figure, axes = canvas(2.2 + 0.64 * len(across), 1.5 + 0.42 * len(down))
+    figure, axes = canvas(max(2.2 + 0.64 * len(across), NARROWEST), 1.5 + 0.42 * len(down))
     _draw_cells(axes, means, is_best, "Blues" if sign > 0 else "Blues_r")
     _name_cells(axes, x, y, across, down)
     title(axes, finding)
@@ -149,19 +150,20 @@ def _levels_within(column, most):
 
 
 def _draw_cells(axes, means, is_best, colours):
+    """The cells and their numbers, which are no part of the layout: cells would be narrowed for those that reach beyond."""
     number = number_format(means)
     mesh = axes.pcolormesh(means, cmap=colours, edgecolors="white", linewidth=0.5)
     axes.invert_yaxis()
     for (row, column), mean in np.ndenumerate(means):
         if not np.isnan(mean):
             axes.text(column + 0.5, row + 0.5, f"{mean:{number}}", ha="center", va="center", fontsize=9,
-                      color=ink_on(mesh.to_rgba(mean)))  # fmt: skip
+                      color=ink_on(mesh.to_rgba(mean)), in_layout=False)  # fmt: skip
     for row, column in np.argwhere(np.isnan(means)):
         axes.add_patch(
             Rectangle((column, row), 1, 1, facecolor="#F4F4F4", edgecolor="#C4C4C4", hatch="///", linewidth=0)
         )
         axes.text(column + 0.5, row + 0.5, "no result", ha="center", va="center", fontsize=7.5, color=GREY,
-                  bbox=backing(1))  # fmt: skip
+                  bbox=backing(1), in_layout=False)  # fmt: skip
     for row, column in np.argwhere(is_best):
         axes.add_patch(Rectangle((column, row), 1, 1, fill=False, edgecolor=ORANGE, linewidth=3, clip_on=False))
 
