@@ -103,7 +103,7 @@ def written_out():
     space = {"nn": nn, "torch": torch, "math": math, "stages": [tuple(stage) for stage in B0], "median": median,
              "perf_counter": perf_counter, "efficientnet": efficientnet, "macs": macs}  # fmt: skip
     tool.definitions(LESSON, space, "conv_macs", "conv_params", "conv_norm", "SqueezeExcite", "MBConv", "block_macs",
-                     "round_filters", "round_repeats", "OurEfficientNet", "time_of", "largest_within")  # fmt: skip
+                     "round_filters", "round_repeats", "OurEfficientNet", "times_of", "largest_within")  # fmt: skip
     return space
 
 
@@ -160,12 +160,14 @@ def test_the_largest_within_a_budget_is_the_one_with_the_most_work(written_out):
     assert largest_within({"B2": 40}, 39) is None
 
 
-def test_the_stopwatch_written_out_times_a_model_in_eval_mode(written_out):
+def test_the_stopwatch_written_out_lets_models_take_turns_in_eval_mode(written_out):
+    seen = []
+
     class Modes(nn.Module):
-        seen = []
-
         def forward(self, images):
-            self.seen.append((tuple(images.shape), self.training, torch.is_inference_mode_enabled()))
+            seen.append((self, tuple(images.shape), self.training, torch.is_inference_mode_enabled()))
 
-    assert written_out["time_of"](Modes(), 32, warmup=1, runs=4) > 0
-    assert Modes.seen == [((1, 3, 32, 32), False, True)] * 5
+    models = {"one": Modes(), "two": Modes()}
+    times = written_out["times_of"](models, 32, warmup=1, runs=4)
+    assert list(times) == ["one", "two"] and min(times.values()) > 0
+    assert seen == [(model, (1, 3, 32, 32), False, True) for model in models.values()] * 5

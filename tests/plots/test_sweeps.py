@@ -139,7 +139,9 @@ def test_long_words_are_cut_and_lie_aslant_and_short_ones_do_not():
 
 def test_a_cell_is_as_wide_as_its_number_however_few_there_are(table):
     one = table[table["lr"] == table["lr"].min()]
-    figure = plots.heat_map(one, "lr", "optimizer", "accuracy", "adam's lead: 20 points at 0.001, +20 at the best rate of each")
+    figure = plots.heat_map(
+        one, "lr", "optimizer", "accuracy", "adam's lead: 20 points at 0.001, +20 at the best rate of each"
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         png_with_alt(figure)
