@@ -19,9 +19,9 @@ from unittest.mock import patch
 import pytest
 
 from utils.notebooks.kernels import environment
+from utils.notebooks.warm import Forked, run_kernel
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULE = "ipykernel_launcher"  # what stands before the arguments of a kernel in its command
 INLINE = "module://matplotlib_inline.backend_inline"  # what draws the figures of a kernel
 
 
@@ -87,48 +87,15 @@ def kernels():
         yield
 
 
-class _Kernel:
+class _Kernel(Forked):
     """Stands for the subprocess.Popen of a kernel."""
 
-    stdin = stdout = stderr = None
-
     def __init__(self, command, env, cwd, **ignored):
-        begun, begins = multiprocessing.Pipe(duplex=False)
-        self._process = process(_run_kernel, command[command.index(MODULE) + 1 :], env, str(cwd), begins)
-        self.pid = self._process.pid
-        begins.close()
-        begun.recv()  # or its group would still be that of the process that it is forked from, which signals would reach
-
-    def poll(self):
-        return self._process.exitcode
-
-    def wait(self, timeout=None):
-        self._process.join(timeout)
-        return self._process.exitcode
-
-    def send_signal(self, number):
-        os.kill(self.pid, number)
-
-    def terminate(self):
-        self._process.terminate()
-
-    def kill(self):
-        self._process.kill()
+        super().__init__(command, env, cwd, process, _run_kernel)
 
 
 def _run_kernel(arguments, env, cwd, begins):
-    os.setsid()
-    begins.send(None)
-    os.environ.clear()
-    os.environ.update(env)
-    os.chdir(cwd)
     import torch
-    from ipykernel.kernelapp import IPKernelApp
 
-    from utils.sweeps.running import _end_with_parent
-
-    _end_with_parent()  # as a kernel does by itself, which asks for the number of its parent
     torch.set_num_threads(int(env.get("OMP_NUM_THREADS", os.cpu_count())))
-    sys.argv = [MODULE, *arguments]
-    IPKernelApp.launch_instance(argv=arguments)
-    os._exit(0)  # libraries take seconds to tidy up what ends anyway
+    run_kernel(arguments, env, cwd, begins)

@@ -77,7 +77,7 @@ def quick(monkeypatch):
     """Runs without a kernel: what they would record, or a failure where lr is above 1; the list of what was run."""
     ran = []
 
-    def run_notebook(notebook, output, values, cwd=None):
+    def run_notebook(notebook, output, values, **_):
         ran.append(values)
         Path(output).write_text("executed")
         lr, seed = values.get("lr", 0.1), values.get("seed", 0)

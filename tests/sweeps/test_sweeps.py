@@ -290,7 +290,7 @@ def test_the_file_has_the_same_table(notebook, out, inline, quick):
 def test_the_file_is_written_after_each_run(notebook, out, monkeypatch):
     seen = []
 
-    def run_notebook(notebook, output, values, cwd=None):
+    def run_notebook(notebook, output, values, **_):
         if values["lr"] == 0.2:  # the second waits for the row of the first
             wait_for((out / "sweep.csv").is_file, 20)
             seen.extend(pd.read_csv(out / "sweep.csv")["status"])

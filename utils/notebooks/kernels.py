@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ipykernel.kernelspec import write_kernel_spec
 
+from utils.notebooks.warm import NAME
+
 KERNEL = "python3"
 # ipykernel warns of TCP at every start, into the first cell's output, and calls it an error when it is told to end.
 # What goes wrong in a cell is in its output; that of a kernel that dies is what stopped the run.
@@ -33,10 +35,15 @@ def environment(**values):
 
 
 @contextmanager
-def this_python():
-    """For the time of a block, the kernel called `python3` is this Python, whatever kernelspecs the machine has."""
+def this_python(warm: bool = False):
+    """For the time of a block, the kernel called `python3` is this Python, whatever kernelspecs the machine has.
+
+    Args:
+        warm: start it by `warm`.
+    """
+    settings = {"metadata": {"kernel_provisioner": {"provisioner_name": NAME}}} if warm else None
     with tempfile.TemporaryDirectory(prefix="kernelspec-") as folder:
-        write_kernel_spec(Path(folder) / "kernels" / KERNEL, extra_arguments=[QUIET])
+        write_kernel_spec(Path(folder) / "kernels" / KERNEL, settings, extra_arguments=[QUIET])
         # JUPYTER_PATH is searched before the user's and the system's folders, and its first entry first.
         others = os.environ.get("JUPYTER_PATH")
         first = folder if not others else os.pathsep.join([folder, others])

@@ -25,6 +25,7 @@ from utils.errors import CourseError
 from utils.notebooks.engine import NAME as ENGINE
 from utils.notebooks.kernels import KERNEL, started, this_python
 from utils.notebooks.source import Lesson, check_parameters, parse_value, plain
+from utils.notebooks.warm import can_be as can_be_warm
 
 # Parameters that say where the reader's own pictures are. A kernel runs in its notebook's folder, so that a
 # path typed elsewhere must be made absolute.
@@ -81,7 +82,7 @@ class LessonRun:
         return "over budget" if self.run.seconds > self.lesson.budget_seconds else "ok"
 
 
-def run_notebook(notebook, output, parameters=None, *, cwd=None, progress=False):
+def run_notebook(notebook, output, parameters=None, *, cwd=None, progress=False, warm=False):
     """Run a notebook with parameters, in a kernel of this Python, and keep the executed copy.
 
     A failing cell is no exception: it is in the result, and the copy holds everything up to it.
@@ -92,6 +93,7 @@ def run_notebook(notebook, output, parameters=None, *, cwd=None, progress=False)
         parameters: name to value. `output_dir` is the folder `output` beside the copy unless given.
         cwd: the kernel's folder, the notebook's own unless given.
         progress: settings of a progress bar over the cells (a dict for tqdm), or False.
+        warm: of several runs of one process, start the kernels from one that has imported PyTorch, where that can be.
 
     Raises:
         CourseError: a name is not among the notebook's parameters, or a value is of no kind papermill can write.
@@ -104,7 +106,7 @@ def run_notebook(notebook, output, parameters=None, *, cwd=None, progress=False)
     cwd = Path(cwd or notebook.parent).resolve()
     file = cwd / Path(values["output_dir"]).expanduser() / "results.json"
     written_before, start = _written_at(file), time.perf_counter()
-    error = _execute(notebook, output, values, cwd, progress)
+    error = _execute(notebook, output, values, cwd, progress, warm)
     seconds = time.perf_counter() - start
     # A file of an earlier run in the same folder says nothing of this one.
     fresh = _written_at(file) != written_before
@@ -112,10 +114,10 @@ def run_notebook(notebook, output, parameters=None, *, cwd=None, progress=False)
     return NotebookRun(output, seconds, error, results)
 
 
-def _execute(notebook, output, values, cwd, progress):
+def _execute(notebook, output, values, cwd, progress, warm):
     """Run the notebook through papermill; the CellError it stopped at, or None."""
     settings = {"parameters": values, "kernel_name": KERNEL, "language": "python", "engine_name": ENGINE}
-    with catch_cell_error() as caught, this_python():
+    with catch_cell_error() as caught, this_python(warm and can_be_warm(notebook)):
         started(
             lambda: papermill.execute_notebook(
                 _as_it_is(notebook),
@@ -193,7 +195,7 @@ def run_lesson(lesson, values, folder, progress=False):
     """Run a lesson into a folder of its own under `folder`."""
     own = next((values[name] for name in OWN_PICTURES if values.get(name)), None)
     output = folder / lesson.path.stem / lesson.path.name
-    return LessonRun(lesson, run_notebook(lesson.path, output, values, progress=progress), own)
+    return LessonRun(lesson, run_notebook(lesson.path, output, values, progress=progress, warm=True), own)
 
 
 def new_folder(folder):

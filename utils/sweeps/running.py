@@ -1,13 +1,12 @@
 """`sweep`: the runs of a grid, side by side by whatever executor, each finished one kept at once."""
 
-import os
 import sys
 import threading
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +20,7 @@ from utils.files import replacing, results_in, write_json
 from utils.notebooks.claims import THREAD_VARIABLES
 from utils.notebooks.kernels import environment
 from utils.notebooks.runs import run_notebook
+from utils.notebooks.warm import end_with_parent
 from utils.sweeps.grids import planned
 from utils.sweeps.tables import RUN, TABLE, outcome_of
 from utils.training.progress import can_move
@@ -108,7 +108,7 @@ def run_job(job: Job) -> dict:
         found = outcome_of(output.parent)
         if found["status"] == "done":
             return found
-        outcome = job.told | _in_words(run_notebook(job.notebook, output, job.given, cwd=job.cwd))
+        outcome = job.told | _in_words(run_notebook(job.notebook, output, job.given, cwd=job.cwd, warm=True))
         write_json(output.parent / RUN, outcome)
         return outcome
 
@@ -197,7 +197,7 @@ def _check_count(name, value):
 def _own_processes(count):
     """A pool of processes that end with this one, also where it is killed."""
     # Spawned: a fork of a process with threads, as torch's, may hang.
-    pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=end_with_parent)
     try:
         yield pool
     except BaseException:
@@ -206,16 +206,6 @@ def _own_processes(count):
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent():
-    """Let this process, and with it its kernel, end when the one that started it is gone."""
-
-    def watch():
-        parent_process().join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

@@ -1,0 +1,22 @@
+"""What a warm kernel has imported when it starts, which nearly every lesson imports; see `warm`."""
+
+import gc
+import os
+
+os.environ.setdefault(
+    "MPLBACKEND", "module://matplotlib_inline.backend_inline"
+)  # as in a kernel, before matplotlib is there
+
+import ipykernel.kernelapp  # noqa: F401
+import pandas as pd
+import torchvision  # noqa: F401
+
+import utils.data.loaders
+import utils.evaluation.predictions
+import utils.lesson
+import utils.models.build
+import utils.plots
+import utils.training.loop  # noqa: F401
+
+pd.set_option("display.max_columns", 20)  # as it is where pandas is imported in a kernel
+gc.freeze()  # what is there now is looked at by no collection: each kernel would copy all of it

@@ -1,0 +1,130 @@
+"""Kernels that start warm: forked from a process that has imported what nearly every lesson imports.
+
+To import PyTorch takes some seconds of each kernel, which are most of a short run, as those of a sweep are. So all runs of a
+process share one import. What is forked is a kernel of ipykernel like any other, with the environment and in the folder that
+Jupyter gives it, and papermill drives it as ever; it has its own memory, and what a run does no other sees. But for this: its
+progress bars are text, since they were imported outside of a notebook.
+"""
+
+import atexit
+import multiprocessing
+import os
+import re
+import sys
+from importlib.metadata import EntryPoint
+from multiprocessing import parent_process
+from pathlib import Path
+from threading import Thread
+
+import nbformat
+from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+
+NAME = "image-classification-course-warm"
+MODULE = "ipykernel_launcher"  # what stands before the arguments of a kernel in its command
+NEEDS_TORCH = re.compile(r"^\s*(?:import|from) +(?:torch|utils)\b", re.MULTILINE)
+# Of GPUs: NVIDIA's, AMD's, and Windows' own within WSL. A process that has asked for one cannot be forked, and what is imported
+# may ask.
+GPUS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+
+
+def can_be(notebook: Path) -> bool:
+    """Whether a notebook gains by a warm kernel, and whether this machine can fork one."""
+    if sys.platform != "linux" or any(Path(device).exists() for device in GPUS):
+        return False
+    cells = nbformat.read(notebook, as_version=4).cells
+    return any(cell.cell_type == "code" and NEEDS_TORCH.search(cell.source) for cell in cells)
+
+
+class WarmProvisioner(LocalProvisioner):
+    """Starts a kernel as Jupyter does, but by a fork."""
+
+    async def launch_kernel(self, cmd, **given):
+        if not _is_servers(given["env"]):
+            return await super().launch_kernel(cmd, **given)
+        self.process = Forked(cmd, given["env"], given.get("cwd") or os.getcwd())
+        self.pid = self.pgid = self.process.pid
+        return self.connection_info
+
+
+KernelProvisionerFactory.provisioners[NAME] = EntryPoint(
+    NAME, f"{__name__}:WarmProvisioner", KernelProvisionerFactory.GROUP_NAME
+)
+_environment = {}  # that the server was started in, without what is another one for each kernel
+
+
+def _is_servers(env):
+    """Whether the server has this environment, which libraries may have read when they were imported, as OMP_NUM_THREADS."""
+    wanted = {name: value for name, value in env.items() if not name.startswith(("JPY_", "JUPYTER_"))}
+    _environment.update({} if _environment else wanted)
+    return wanted == _environment
+
+
+def _from_server(target, *arguments):
+    """A process that runs a function, started. The server starts with the first, and ends with this process."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["utils.notebooks.preloaded"])
+    started = context.Process(target=target, args=arguments)
+    started.start()
+    return started
+
+
+class Forked:
+    """What a provisioner asks of the subprocess.Popen of a kernel."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, command, env, cwd, start=_from_server, run=None):
+        begun, begins = multiprocessing.Pipe(duplex=False)
+        arguments = command[command.index(MODULE) + 1 :]
+        self._process = start(run or run_kernel, arguments, env, str(cwd), begins)
+        self.pid = self._process.pid
+        begins.close()
+        try:
+            begun.recv()  # before that its group is the server's, which signals would reach
+        except EOFError:
+            raise RuntimeError("The kernel died before replying.") from None
+
+    def poll(self):
+        return self._process.exitcode
+
+    def wait(self, timeout=None):
+        self._process.join(timeout)
+        return self._process.exitcode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def terminate(self):
+        self._process.terminate()
+
+    def kill(self):
+        self._process.kill()
+
+
+def run_kernel(arguments, env, cwd, begins):
+    """In the forked process: be a kernel, until it is told to end."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.setsid()
+    begins.send(None)
+    end_with_parent()  # a kernel asks for the number of its parent, which is the server's here
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    multiprocessing.set_start_method(
+        None, force=True
+    )  # or it would start processes of its own as it was started itself
+    sys.argv = [MODULE, *arguments]
+    IPKernelApp.launch_instance(argv=arguments)
+    atexit._run_exitfuncs()  # trackers finish there; the end of such a process leaves them out
+    os._exit(0)
+
+
+def end_with_parent() -> None:
+    """Let this process end when the one that started it is gone."""
+
+    def watch():
+        parent_process().join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
