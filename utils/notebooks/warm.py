@@ -62,7 +62,7 @@ def _is_servers(env):
 def _from_server(target, *arguments):
     """A process that runs a function, started. The server starts with the first, and ends with this process."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["utils.notebooks.preloaded"])
+    context.set_forkserver_preload(["utils.preloaded"])
     started = context.Process(target=target, args=arguments)
     started.start()
     return started

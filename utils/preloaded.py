@@ -1,4 +1,4 @@
-"""What a warm kernel has imported when it starts, which nearly every lesson imports; see `warm`."""
+"""What a warm kernel has imported when it starts, which nearly every lesson imports; see `utils.notebooks.warm`."""
 
 import gc
 import os
