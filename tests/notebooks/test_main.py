@@ -53,6 +53,17 @@ def test_only_the_lessons_asked_for_run_with_the_parameters_typed_into_the_folde
     assert sorted(path.name for path in output.iterdir()) == ["02_b", "index.html"]
 
 
+def test_several_lessons_share_an_import_of_torch_and_one_alone_starts_in_the_usual_way(course, monkeypatch):
+    course.notebook("01_a.ipynb", "import json")
+    course.notebook("02_b.ipynb", "import json")
+    asked = []
+    monkeypatch.setattr("utils.notebooks.runs.can_be_warm", lambda notebook: asked.append(notebook.stem))
+    assert command(course, "run", "--lesson", "01", "--output", course.root / "one") == 0
+    assert asked == []
+    assert command(course, "run", "--output", course.root / "both") == 0
+    assert asked == ["01_a", "02_b"]
+
+
 def test_a_claim_that_fails_is_an_error_on_the_samples_and_a_finding_on_own_pictures(course, capsys, monkeypatch):
     course.claiming("01_a.ipynb", "{'pictures are ' + repr(data_dir): False}", parameters=WITH_DATA)
     (course.root / "photos").mkdir()

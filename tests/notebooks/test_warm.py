@@ -1,6 +1,7 @@
 """Warm kernels: they are like any other, share no state, and start with PyTorch in memory."""
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -106,4 +107,13 @@ def test_beside_a_gpu_and_on_other_systems_kernels_start_in_the_usual_way(tmp_pa
     assert not warm.can_be(notebook)
     monkeypatch.setattr(warm, "GPUS", ())
     monkeypatch.setattr(sys, "platform", "darwin")
+    assert not warm.can_be(notebook)
+
+
+def test_a_process_that_may_not_have_children_starts_kernels_in_the_usual_way(tmp_path, monkeypatch):
+    notebook = Course(tmp_path).notebook("01_a.ipynb", "import torch")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(warm, "GPUS", ())
+    assert warm.can_be(notebook)
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
     assert not warm.can_be(notebook)

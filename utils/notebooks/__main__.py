@@ -26,7 +26,7 @@ def run_command(options):
     folder = new_folder(options.output or options.root / "runs" / dated())
     done = []
     for lesson, values in _progress(plans, "lesson"):
-        done.append(run_lesson(lesson, values, folder, progress=_cell_bar(lesson)))
+        done.append(run_lesson(lesson, values, folder, progress=_cell_bar(lesson), warm=len(plans) > 1))
         report.write_html(done[-1].run.notebook)
         # After each lesson, so that a run that is stopped leaves its page too.
         index = report.write_index(done, folder, f"The lessons on {Path(data).name if data else 'the samples'}")

@@ -191,11 +191,11 @@ def own_path(typed):
     return str(path.resolve())
 
 
-def run_lesson(lesson, values, folder, progress=False):
-    """Run a lesson into a folder of its own under `folder`."""
+def run_lesson(lesson, values, folder, progress=False, warm=False):
+    """Run a lesson into a folder of its own under `folder`; `progress` and `warm` as for `run_notebook`."""
     own = next((values[name] for name in OWN_PICTURES if values.get(name)), None)
     output = folder / lesson.path.stem / lesson.path.name
-    return LessonRun(lesson, run_notebook(lesson.path, output, values, progress=progress, warm=True), own)
+    return LessonRun(lesson, run_notebook(lesson.path, output, values, progress=progress, warm=warm), own)
 
 
 def new_folder(folder):

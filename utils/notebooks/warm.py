@@ -31,6 +31,8 @@ def can_be(notebook: Path) -> bool:
     """Whether a notebook gains by a warm kernel, and whether this machine can fork one."""
     if sys.platform != "linux" or any(Path(device).exists() for device in GPUS):
         return False
+    if multiprocessing.current_process().daemon:  # as Dask's workers are; it may have no child of this kind
+        return False
     cells = nbformat.read(notebook, as_version=4).cells
     return any(cell.cell_type == "code" and NEEDS_TORCH.search(cell.source) for cell in cells)
 
