@@ -32,7 +32,7 @@ ALONE = {
     "notebooks": {"errors", "files", "commands"},
     "sweeps": {*ORDER, "notebooks"},
     "doctor": {"errors", "data"},
-    "preloaded": {"lesson", *ORDER},  # a list: what lessons import
+    "preloaded": {"lesson", "notebooks", *ORDER},  # a list: what lessons import
     "train": {"lesson", *ORDER[: ORDER.index("training") + 1]},  # a command: it puts the pieces together
 }
 NO_TORCH = [

@@ -1,12 +1,16 @@
-"""A run into a report: how often the report is saved meanwhile, and how long a lesson takes to end."""
+"""A run into a report: how long it takes to start, how often the report is saved meanwhile, and how long it takes to end."""
 
 import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from unittest.mock import patch
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
 
 from tests import forked
 from tests.bench.line import Line, seconds
@@ -14,15 +18,20 @@ from tests.lessons.tool import LESSONS
 from utils.notebooks import run_notebook, runs
 
 LESSON = LESSONS / "06_precision_recall.ipynb"
-LESSON_OF_NOTHING = """
-import gc, sys, time
+IMPORTS = """
 from utils import lesson, plots
 from utils.training.loop import fit
+"""
+LESSON_OF_NOTHING = (
+    "import gc, sys, time"
+    + IMPORTS
+    + """
 lesson.start("nothing", {}, sys.argv[1])
 if "plain" in sys.argv:
     gc.unfreeze()
 print(time.time())
 """
+)
 
 
 def bench_runs():
@@ -43,6 +52,20 @@ def bench_ends():
             taken[name].append(_end(folder, name))
     ours, plain = median(taken["ours"][1:]), median(taken["plain"])
     yield Line("a lesson's end (plain: imports stay the collector's)", 1000 * ours, 1000 * plain, "ms", "< 0.5")
+
+
+def bench_starts():
+    """A run of a notebook that trains nothing: the median of three, taken in turns. The first, which loads PyTorch, is not counted."""
+    taken = {True: [], False: []}
+    with tempfile.TemporaryDirectory() as folder:
+        notebook = Path(folder, "nothing.ipynb")
+        cells = [new_code_cell("output_dir: str = ''", metadata={"tags": ["parameters"]}), new_code_cell(IMPORTS)]
+        kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), notebook)
+        for warm in [True, *3 * [True, False]]:
+            taken[warm].append(seconds(partial(run_notebook, notebook, Path(folder, "out.ipynb"), warm=warm)))
+    yield Line("a run that trains nothing (plain: its own import of torch)", median(taken[True][1:]), median(taken[False]), "s",
+               "< 0.5")  # fmt: skip
 
 
 def _end(folder, name):

@@ -22,11 +22,18 @@ import sys
 had_torch = "torch" in sys.modules
 import atexit, json, os, time
 from pathlib import Path
+import helpers
+import numpy as np
 import torch
+from jupyter_client.kernelspec import KernelSpecManager
 Path(output_dir).mkdir(parents=True, exist_ok=True)
+left_open = open(Path(output_dir, "left_open"), "w")
+left_open.write("all of it")
 atexit.register(Path(output_dir, "ended").touch)
 numbers = {"had torch": had_torch, "left by another": getattr(torch, "left", None), "word": word, "pid": os.getpid(),
-           "cwd": os.getcwd(), "backend": os.environ["MPLBACKEND"], "threads": torch.get_num_threads(), "group": os.getpgid(0)}
+           "cwd": os.getcwd(), "backend": os.environ["MPLBACKEND"], "threads": torch.get_num_threads(), "group": os.getpgid(0),
+           "helpers": helpers.whose, "drawn": np.random.rand(), "argv": sys.argv[0],
+           "spec": KernelSpecManager().get_kernel_spec("python3").metadata}
 torch.left = word
 Path(output_dir, "results.json").write_text(json.dumps({"numbers": numbers}))
 if word == "wait":
@@ -35,6 +42,7 @@ if word == "wait":
 # A process of its own, which knows no other server: it runs the notebook for each word, and prints what the runs recorded.
 RUNS = """
 import json, os, sys
+assert __name__ == "__main__", "no kernel begins with the program that starts it"
 from utils.notebooks import run_notebook
 if __name__ == "__main__":
     notebook, out, *words = sys.argv[1:]
@@ -53,6 +61,8 @@ def runs(tmp_path):
     notebook = Course(tmp_path).notebook("01_a.ipynb", BODY, parameters=PARAMETERS, settings=None)
     script = tmp_path / "runs.py"
     script.write_text(RUNS)
+    for folder, whose in ((tmp_path, "the program's"), (notebook.parent, "the notebook's")):
+        (folder / "helpers.py").write_text(f"whose = {whose!r}")
 
     def start(*words):
         environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -72,9 +82,14 @@ def test_runs_share_the_import_of_torch_and_nothing_else(runs, tmp_path):
     assert two["pid"] == two["group"] != one["pid"]
     assert one["cwd"] == two["cwd"] == str(tmp_path / "lessons")
     assert two["backend"] == "module://matplotlib_inline.backend_inline"
+    assert (two["helpers"], elsewhere["helpers"]) == ("the notebook's", "the notebook's")
+    assert len({one["drawn"], two["drawn"], elsewhere["drawn"]}) == 3
+    assert "kernel_provisioner" not in two["spec"], "what a cell starts of Jupyter knows no such kernels"
     assert (two["threads"], elsewhere["threads"]) == (1, 2)
     assert not elsewhere["had torch"], "another environment, which libraries read when they are imported"
-    assert all((tmp_path / "out" / str(number) / "output" / "ended").exists() for number in range(3))
+    for number in range(3):
+        output = tmp_path / "out" / str(number) / "output"
+        assert (output / "ended").exists() and (output / "left_open").read_text() == "all of it"
 
 
 @LINUX

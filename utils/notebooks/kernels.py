@@ -6,12 +6,12 @@ another project left in the user's folder wins over the environment in use, and 
 
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from ipykernel.kernelspec import write_kernel_spec
 
-from utils.notebooks.warm import NAME
+from utils.notebooks.warm import forked
 
 KERNEL = "python3"
 # ipykernel warns of TCP at every start, into the first cell's output, and calls it an error when it is told to end.
@@ -41,13 +41,12 @@ def this_python(warm: bool = False):
     Args:
         warm: start it by `warm`.
     """
-    settings = {"metadata": {"kernel_provisioner": {"provisioner_name": NAME}}} if warm else None
     with tempfile.TemporaryDirectory(prefix="kernelspec-") as folder:
-        write_kernel_spec(Path(folder) / "kernels" / KERNEL, settings, extra_arguments=[QUIET])
+        write_kernel_spec(Path(folder) / "kernels" / KERNEL, extra_arguments=[QUIET])
         # JUPYTER_PATH is searched before the user's and the system's folders, and its first entry first.
         others = os.environ.get("JUPYTER_PATH")
         first = folder if not others else os.pathsep.join([folder, others])
-        with environment(JUPYTER_PATH=first, JUPYTER_PREFER_ENV_PATH="1"):
+        with environment(JUPYTER_PATH=first, JUPYTER_PREFER_ENV_PATH="1"), forked() if warm else nullcontext():
             yield
 
 

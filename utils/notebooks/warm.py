@@ -2,19 +2,25 @@
 
 To import PyTorch takes some seconds of each kernel, which are most of a short run, as those of a sweep are. So all runs of a
 process share one import. What is forked is a kernel of ipykernel like any other, with the environment and in the folder that
-Jupyter gives it, and papermill drives it as ever; it has its own memory, and what a run does no other sees. But for this: its
-progress bars are text, since they were imported outside of a notebook.
+Jupyter gives it, and papermill drives it as ever; it has its own memory, and what a run does no other sees. What is different:
+its progress bars are text, since they were imported outside of a notebook, and all have one seed of Python's hashes.
 """
 
 import atexit
+import gc
+import io
 import multiprocessing
 import os
 import re
+import shutil
 import sys
+import threading
+from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint
 from multiprocessing import parent_process
 from pathlib import Path
-from threading import Thread
+from types import ModuleType
+from unittest.mock import patch
 
 import nbformat
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
@@ -38,12 +44,15 @@ def can_be(notebook: Path) -> bool:
 
 
 class WarmProvisioner(LocalProvisioner):
-    """Starts a kernel as Jupyter does, but by a fork."""
+    """Starts a kernel as Jupyter does, but by a fork; in the usual way where that fails."""
 
     async def launch_kernel(self, cmd, **given):
         if not _is_servers(given["env"]):
             return await super().launch_kernel(cmd, **given)
-        self.process = Forked(cmd, given["env"], given.get("cwd") or os.getcwd())
+        try:
+            self.process = Forked(cmd, given["env"], given.get("cwd") or os.getcwd())
+        except (EOFError, OSError):  # the server did not start, or has died
+            return await super().launch_kernel(cmd, **given)
         self.pid = self.pgid = self.process.pid
         return self.connection_info
 
@@ -51,6 +60,19 @@ class WarmProvisioner(LocalProvisioner):
 KernelProvisionerFactory.provisioners[NAME] = EntryPoint(
     NAME, f"{__name__}:WarmProvisioner", KernelProvisionerFactory.GROUP_NAME
 )
+
+
+@contextmanager
+def forked():
+    """For the time of a block, kernels that this process starts are forked; those that it has started start theirs as ever."""
+    factory = KernelProvisionerFactory.instance()
+    before, factory.default_provisioner_name = factory.default_provisioner_name, NAME
+    try:
+        yield
+    finally:
+        factory.default_provisioner_name = before
+
+
 _environment = {}  # that the server was started in, without what is another one for each kernel
 
 
@@ -65,8 +87,10 @@ def _from_server(target, *arguments):
     """A process that runs a function, started. The server starts with the first, and ends with this process."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["utils.preloaded"])
-    started = context.Process(target=target, args=arguments)
-    started.start()
+    started = context.Process(target=target, args=arguments, daemon=True)
+    # Or it would begin with all that the program does that calls this, as multiprocessing has it.
+    with patch.dict(sys.modules, __main__=ModuleType("__main__")):
+        started.start()
     return started
 
 
@@ -83,8 +107,9 @@ class Forked:
         begins.close()
         try:
             begun.recv()  # before that its group is the server's, which signals would reach
-        except EOFError:
-            raise RuntimeError("The kernel died before replying.") from None
+        except BaseException:
+            self.kill()
+            raise
 
     def poll(self):
         return self._process.exitcode
@@ -105,6 +130,7 @@ class Forked:
 
 def run_kernel(arguments, env, cwd, begins):
     """In the forked process: be a kernel, until it is told to end."""
+    import numpy as np
     from ipykernel.kernelapp import IPKernelApp
 
     os.setsid()
@@ -113,12 +139,30 @@ def run_kernel(arguments, env, cwd, begins):
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
-    multiprocessing.set_start_method(
-        None, force=True
-    )  # or it would start processes of its own as it was started itself
+    _begin_anew(cwd)
+    np.random.seed()  # or all would draw the same numbers; Python's own generator sees to that itself
     sys.argv = [MODULE, *arguments]
     IPKernelApp.launch_instance(argv=arguments)
-    atexit._run_exitfuncs()  # trackers finish there; the end of such a process leaves them out
+    _end()
+
+
+def _begin_anew(cwd):
+    """What multiprocessing gives to a process from the one that started it, as it is in one that nobody has started so."""
+    multiprocessing.set_start_method(None, force=True)  # of processes of its own
+    multiprocessing.current_process()._config["daemon"] = False  # it may have some
+    multiprocessing.process.ORIGINAL_DIR = cwd
+    sys.path[:] = getattr(sys.modules.get("utils.preloaded"), "PATH", sys.path)
+    atexit.unregister(shutil.rmtree)  # of the server's temporary folders
+
+
+def _end():
+    """The end of a process as Python has it: a forked one would leave out all of that."""
+    threading._shutdown()
+    atexit._run_exitfuncs()  # trackers finish there
+    for each in gc.get_objects():
+        if isinstance(each, io.IOBase):
+            with suppress(Exception):  # of what is closed, or only read
+                each.flush()
     os._exit(0)
 
 
@@ -129,4 +173,4 @@ def end_with_parent() -> None:
         parent_process().join()
         os._exit(1)
 
-    Thread(target=watch, daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()

@@ -141,7 +141,7 @@ def _drawn(figure):
     try:
         return _saved(figure)
     finally:
-        figure.set_layout_engine(layout)
+        figure.set_layout_engine(layout or "none")
 
 
 def _saved(figure):
