@@ -7,15 +7,13 @@ its progress bars are text, since they were imported outside of a notebook, and 
 """
 
 import atexit
-import gc
-import io
 import multiprocessing
 import os
 import re
 import shutil
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from multiprocessing import parent_process
 from pathlib import Path
@@ -158,11 +156,7 @@ def _begin_anew(cwd):
 def _end():
     """The end of a process as Python has it: a forked one would leave out all of that."""
     threading._shutdown()
-    atexit._run_exitfuncs()  # trackers finish there
-    for each in gc.get_objects():
-        if isinstance(each, io.IOBase):
-            with suppress(Exception):  # of what is closed, or only read
-                each.flush()
+    atexit._run_exitfuncs()  # trackers finish there, and IPython lets go of the notebook's own, open files among them
     os._exit(0)
 
 
