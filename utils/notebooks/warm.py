@@ -82,7 +82,10 @@ def _is_servers(env):
 
 
 def _from_server(target, *arguments):
-    """A process that runs a function, started. The server starts with the first, and ends with this process."""
+    """A process that runs a function, started. The server starts with the first, and ends with this process.
+
+    It is multiprocessing's own: where the program has started that before, it has not loaded PyTorch, and each kernel does.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["utils.preloaded"])
     started = context.Process(target=target, args=arguments, daemon=True)
