@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -98,9 +99,13 @@ def test_a_kernel_ends_with_the_process_that_started_it(runs, tmp_path):
     wait_for(results.exists)
     wait_for(results.read_text)
     kernel = psutil.Process(json.loads(results.read_text())["numbers"]["pid"])
-    process.kill()
-    process.communicate()
-    wait_for(lambda: not kernel.is_running() or kernel.status() == psutil.STATUS_ZOMBIE)
+    try:
+        process.kill()
+        process.wait()
+        wait_for(lambda: not kernel.is_running() or kernel.status() == psutil.STATUS_ZOMBIE, 30)
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            kernel.kill()
 
 
 @pytest.mark.parametrize(("body", "helps"), [
