@@ -9,12 +9,10 @@ from pathlib import Path
 from statistics import median
 from unittest.mock import patch
 
-import nbformat
-from nbformat.v4 import new_code_cell, new_notebook
-
 from tests import forked
 from tests.bench.line import Line, seconds
 from tests.lessons.tool import LESSONS
+from tests.notebooks.conftest import Course
 from utils.notebooks import run_notebook, runs
 
 LESSON = LESSONS / "06_precision_recall.ipynb"
@@ -22,16 +20,13 @@ IMPORTS = """
 from utils import lesson, plots
 from utils.training.loop import fit
 """
-LESSON_OF_NOTHING = (
-    "import gc, sys, time"
-    + IMPORTS
-    + """
-lesson.start("nothing", {}, sys.argv[1])
+LESSON_OF_NOTHING = f"""{IMPORTS}
+import gc, sys, time
+lesson.start("nothing", dict(), sys.argv[1])
 if "plain" in sys.argv:
     gc.unfreeze()
 print(time.time())
 """
-)
 
 
 def bench_runs():
@@ -58,10 +53,7 @@ def bench_starts():
     """A run of a notebook that trains nothing: the median of three, taken in turns. The first, which loads PyTorch, is not counted."""
     taken = {True: [], False: []}
     with tempfile.TemporaryDirectory() as folder:
-        notebook = Path(folder, "nothing.ipynb")
-        cells = [new_code_cell("output_dir: str = ''", metadata={"tags": ["parameters"]}), new_code_cell(IMPORTS)]
-        kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
-        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), notebook)
+        notebook = Course(Path(folder)).notebook("01_nothing.ipynb", IMPORTS)
         for warm in [True, *3 * [True, False]]:
             taken[warm].append(seconds(partial(run_notebook, notebook, Path(folder, "out.ipynb"), warm=warm)))
     yield Line("a run that trains nothing (plain: its own import of torch)", median(taken[True][1:]), median(taken[False]), "s",
